@@ -1,0 +1,6 @@
+std = "min"
+max_line_length = 100
+codes = true
+files["spec/**/*_spec.lua"] = { std = "min+busted" }
+files["spec/nginx/**/*.lua"] = { globals = { "ngx" } }
+exclude_files = { "build/**", "lua/sagemaker/model/types/**" }

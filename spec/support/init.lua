@@ -1,0 +1,59 @@
+--- What every spec may use: where the vectors are, rows of a vector file, the null value.
+-- Run from the top of the project, with the built libraries on LUA_CPATH.
+
+local cjson = require "cjson"
+
+local M = {}
+
+M.null = cjson.null
+
+--- The folder of the conformance vectors, or nil when it is not at hand. SAGEMAKER_CONFORMANCE
+-- names another place than ../shared/conformance.
+---@return string|nil
+function M.conformance()
+  local dir = os.getenv("SAGEMAKER_CONFORMANCE") or "../shared/conformance"
+  local f = io.open(dir .. "/README.md", "rb")
+  if f then
+    f:close()
+    return dir
+  end
+  return nil
+end
+
+--- The bytes of a file, or nil when there is none.
+---@param path string
+---@return string|nil
+function M.read(path)
+  local f = io.open(path, "rb")
+  if not f then return nil end
+  local bytes = f:read("*a")
+  f:close()
+  return bytes
+end
+
+--- The decoded rows of a JSON-lines file below the conformance folder.
+---@param name string for example "golden/requests.jsonl"
+---@return table[] rows empty when the vectors are not at hand
+function M.rows(name)
+  local dir = M.conformance()
+  local rows = {}
+  if not dir then return rows end
+  for line in io.lines(dir .. "/" .. name) do
+    if line:find("%S") then rows[#rows + 1] = cjson.decode(line) end
+  end
+  return rows
+end
+
+--- Says on the terminal what a conformance spec ran and what it skipped. Prints one line a suite and
+-- one per skipped case, so that a skip is never silent.
+---@param suite string
+---@param ran integer
+---@param skipped {id: string, reason: string}[]
+function M.tally(suite, ran, skipped)
+  io.write(("  [%s] %d cases ran, %d skipped\n"):format(suite, ran, #skipped))
+  for _, case in ipairs(skipped) do
+    io.write(("    skipped %s: %s\n"):format(case.id, case.reason))
+  end
+end
+
+return M

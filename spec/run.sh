@@ -1,0 +1,198 @@
+#!/bin/sh
+# Builds the project and runs everything that must be green:
+#
+#   sh spec/run.sh              all of it
+#   sh spec/run.sh lua5.4       the specs of one Lua (or several), nothing else
+#   sh spec/run.sh core         only the C tests, sanitizers and fuzz corpora
+#   sh spec/run.sh lint         only the style checks
+#
+# On Debian it installs the packages that it needs when it may; elsewhere, or
+# where it may not, it says what is missing. SAGEMAKER_SPEC_ARGS is handed to
+# busted. The last line is "N passed, N failed"; the exit status is 0 only when
+# nothing failed.
+
+set -u
+cd "$(dirname "$0")/.." || exit 2
+LUAS="lua5.1 lua5.2 lua5.3 lua5.4 luajit"
+build=build
+logs=$build/logs
+passed=0
+failed=0
+
+mkdir -p "$logs"
+. spec/support/packages.sh
+
+say () {
+  printf '\n== %s\n' "$*"
+}
+
+# check NAME COMMAND...: one check, whose output is shown only when it fails.
+check () {
+  check_name=$1
+  shift
+  if "$@" >"$logs/check.log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok   $check_name"
+  else
+    failed=$((failed + 1))
+    echo "FAIL $check_name"
+    tail -n 60 "$logs/check.log"
+  fi
+}
+
+# configure DIR LUA [OPTION...]: builds for one Lua.
+configure () {
+  dir=$1
+  lua=$2
+  shift 2
+  cmake -S . -B "$dir" -DSAGEMAKER_LUA="$lua" "$@" && cmake --build "$dir" -j2
+}
+
+# add_busted_counts FILE: adds what busted's summary line says.
+add_busted_counts () {
+  counts=$(sed -n 's/^\([0-9]*\) success[a-z]* \/ \([0-9]*\) failure[s]* \/ \([0-9]*\) error[s]* .*/\1 \2 \3/p' "$1" | tail -n 1)
+  if [ -z "$counts" ]; then
+    failed=$((failed + 1))
+    echo "FAIL busted did not reach its summary"
+    return
+  fi
+  set -- $counts
+  passed=$((passed + $1))
+  failed=$((failed + $2 + $3))
+}
+
+# add_test_counts FILE: adds what the C tests' "N passed, N failed" lines say.
+add_test_counts () {
+  set -- $(awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3 } END { print p + 0, f + 0 }' "$1")
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+}
+
+# run_busted LUA BUILD LABEL [SPEC...]: the specs with one Lua and one build.
+run_busted () {
+  lua=$1
+  dir=$2
+  log=$logs/$3.log
+  shift 3
+  LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;;" LUA_CPATH="$PWD/$dir/?.so;;" \
+    SAGEMAKER_BUILD="$PWD/$dir" SAGEMAKER_LUA="$lua" \
+    "$lua" /usr/bin/busted --output=plainTerminal ${SAGEMAKER_SPEC_ARGS-} "$@" >"$log" 2>&1
+  sed -n '/^  *\[/p; /^    skipped/p; /^[0-9]* success/,$p' "$log" | cut -c1-300
+  add_busted_counts "$log"
+}
+
+specs_of () {
+  say "specs: $1"
+  if ! configure "$build/$1" "$1" -DSAGEMAKER_TESTS=ON >"$logs/build-$1.log" 2>&1; then
+    failed=$((failed + 1))
+    echo "FAIL build for $1"
+    tail -n 40 "$logs/build-$1.log"
+    return
+  fi
+  run_busted "$1" "$build/$1" "$1"
+}
+
+# The libraries that must be in a process before it starts, for a sanitized
+# module in an ordinary Lua.
+sanitizer_preload () {
+  echo "$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+}
+
+core_tests () {
+  say "C tests with ASan and UBSan"
+  dir=$build/asan
+  if ! configure "$dir" lua5.4 -DCMAKE_BUILD_TYPE=Debug -DSAGEMAKER_TESTS=ON \
+    -DSAGEMAKER_SANITIZE=address,undefined >"$logs/build-asan.log" 2>&1; then
+    failed=$((failed + 1))
+    echo "FAIL sanitized build"
+    tail -n 40 "$logs/build-asan.log"
+    return
+  fi
+  for test in "$dir"/test_* "$dir"/lua_test_*; do
+    [ -x "$test" ] && [ -f "$test" ] || continue
+    if "$test" >"$logs/c.log" 2>&1; then
+      printf 'ok   %s: %s\n' "$(basename "$test")" "$(tail -n 1 "$logs/c.log")"
+      add_test_counts "$logs/c.log"
+    else
+      failed=$((failed + 1))
+      echo "FAIL $(basename "$test")"
+      tail -n 40 "$logs/c.log"
+    fi
+  done
+
+  say "specs with ASan, UBSan and a restless garbage collector"
+  LD_PRELOAD=$(sanitizer_preload) ASAN_OPTIONS=detect_leaks=0 SAGEMAKER_TORTURE=1 \
+    run_busted lua5.4 "$dir" asan-lua5.4
+
+  if command -v clang >/dev/null; then
+    say "fuzz corpora"
+    if configure "$build/fuzz" lua5.4 -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
+      -DSAGEMAKER_FUZZ=ON -DSAGEMAKER_SANITIZE=address,undefined >"$logs/build-fuzz.log" 2>&1; then
+      for target in "$build"/fuzz/fuzz_*; do
+        [ -x "$target" ] && [ -f "$target" ] || continue
+        name=$(basename "$target")
+        mkdir -p "$build/fuzz/found/$name"
+        check "$name" "$target" -runs=2000 -max_total_time=20 -seed=1 \
+          "$build/fuzz/found/$name" "csrc/fuzz/corpus/${name#fuzz_}"
+      done
+    else
+      failed=$((failed + 1))
+      echo "FAIL fuzz build"
+      tail -n 40 "$logs/build-fuzz.log"
+    fi
+  fi
+}
+
+format_check () {
+  clang-format --dry-run --Werror csrc/*.c csrc/*.h csrc/test/*.[ch] csrc/fuzz/*.[ch]
+}
+
+lint () {
+  say "style"
+  check "luacheck" luacheck -q lua spec examples csrc/model/generate.lua rockspec --no-cache
+  check "clang-format" format_check
+  if [ -d ../shared/models ]; then
+    check "generated tables are up to date" \
+      lua5.4 csrc/model/generate.lua --check ../shared/models
+  fi
+}
+
+rock () {
+  say "LuaRocks"
+  check "luarocks make" luarocks --lua-version=5.4 --tree="$PWD/$build/rock" \
+    make --deps-mode=none rockspec/sagemaker-scm-1.rockspec
+  check "the rock loads" env -u LUA_PATH -u LUA_CPATH sh -c "
+    cd / && LUA_PATH='$PWD/$build/rock/share/lua/5.4/?.lua;$PWD/$build/rock/share/lua/5.4/?/init.lua;;' \
+    LUA_CPATH='$PWD/$build/rock/lib/lua/5.4/?.so;;' \
+    lua5.4 -e 'local s = require \"sagemaker\"; assert(s.new{transport = s.simulator.new()}:list_endpoints{})'"
+}
+
+examples () {
+  say "examples"
+  check "sh examples/quickstart.sh" sh examples/quickstart.sh
+}
+
+case "${1-}" in
+"")
+  install_packages $(spec_packages) || exit 2
+  for lua in $LUAS; do
+    specs_of "$lua"
+  done
+  core_tests
+  lint
+  rock
+  examples
+  ;;
+core) core_tests ;;
+lint) lint ;;
+rock) rock ;;
+examples) examples ;;
+*)
+  for lua in "$@"; do
+    specs_of "$lua"
+  done
+  ;;
+esac
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

@@ -1,7 +1,5 @@
 #include <stdlib.h>
 
-#include <openssl/crypto.h>
-
 #include "sm_buf.h"
 
 #define FIRST_CAPACITY 256
@@ -54,12 +52,6 @@ void sm_buf_free (sm_buf *b) {
   b->p = NULL;
   b->len = b->cap = 0;
   b->err = SM_OK;
-}
-
-void sm_buf_wipe (sm_buf *b) {
-  if (b->p != NULL)
-    OPENSSL_cleanse(b->p, b->cap);
-  sm_buf_free(b);
 }
 
 int sm_buf_grow (sm_buf *b, size_t n) {

@@ -23,6 +23,7 @@
 #define SM_MODEL_H
 
 #include "sm_base.h"
+#include "sm_buf.h"
 
 /* "No such string, shape or member" wherever an id is expected. */
 #define SM_NONE 0xFFFFu
@@ -141,14 +142,15 @@ typedef struct sm_operation {
   uint16_t nerrors;     /* how many exceptions the operation declares */
   uint16_t flags;       /* sm_operation_flag */
   uint32_t errors;      /* first of them in errors[] (shape ids) */
+  uint16_t status;      /* HTTP status of success, 0 for 200 */
 } sm_operation;
 
 typedef struct sm_service {
   const char *pool;
   const sm_ref *refs;
-  const sm_shape *shapes;
+  const sm_shape *shapes; /* sorted by name */
   const sm_member *members;
-  const uint16_t *values;         /* string ids of enum values, by text */
+  const uint16_t *values;         /* string ids of enum values, model order */
   const uint16_t *errors;         /* shape ids */
   const sm_operation *operations; /* sorted by name */
   const uint16_t *by_snake;       /* operation indices sorted by snake */
@@ -190,6 +192,9 @@ const sm_service *sm_service_find(sm_str name);
 /* An operation by its AWS name or its snake_case name, or NULL. */
 const sm_operation *sm_operation_find(const sm_service *s, sm_str name);
 
+/* A shape by its name, or NULL. */
+const sm_shape *sm_shape_find(const sm_service *s, sm_str name);
+
 /*
 ** The index (0-based) of the member with this name (sm_member_by_name) or this
 ** name on the wire (sm_member_by_wire), or -1. `hint` is where to look first:
@@ -211,5 +216,12 @@ int sm_enum_has(const sm_service *s, const sm_shape *shape, sm_str text);
 */
 int sm_nearest(sm_str text, sm_str (*at)(const void *ctx, int i),
                const void *ctx, int n);
+
+/*
+** Appends the snake_case form of an AWS name, exactly as botocore's xform_name
+** makes it: CreateAIBenchmarkJob gives create_ai_benchmark_job, ListARNs gives
+** list_arns, a name with an underscore stays as it is. Returns out->err.
+*/
+int sm_snake(sm_str name, sm_buf *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sm_model.h"
+#include "model/services.h"
 
 /* Names longer than this are never suggested. */
 #define NEAREST_MAX 64
@@ -22,7 +23,10 @@ static int equal (sm_str a, sm_str b) {
 }
 
 const sm_service *sm_service_find (sm_str name) {
-  (void)name;
+  if (equal(name, SM_LIT("sagemaker")))
+    return &sm_service_sagemaker;
+  if (equal(name, SM_LIT("sagemaker-runtime")))
+    return &sm_service_sagemaker_runtime;
   return NULL;
 }
 

@@ -1,0 +1,12 @@
+/*
+** services.h: the services that are compiled in, one generated file each.
+*/
+#ifndef SM_SERVICES_H
+#define SM_SERVICES_H
+
+#include "../sm_model.h"
+
+extern const sm_service sm_service_sagemaker;
+extern const sm_service sm_service_sagemaker_runtime;
+
+#endif

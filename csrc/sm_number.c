@@ -467,30 +467,41 @@ static void scan_number (scan *s, const char *p, const char *end) {
   s->d.point += scan_exponent(p, end);
 }
 
-int sm_parse_double (sm_str s, double *v) {
+static double read_double (sm_str s) {
   scan sc;
   double magnitude;
-  int integer;
-  if (s.len == 0 || sm_number_span(s.p, s.p + s.len, &integer) != s.len)
-    return SM_ESYNTAX;
   scan_number(&sc, s.p, s.p + s.len);
   magnitude = scan_value(&sc);
-  *v = sc.minus ? -magnitude : magnitude;
-  return SM_OK;
+  return sc.minus ? -magnitude : magnitude;
+}
+
+void sm_number_read (sm_str s, int integer, sm_number *n) {
+  n->d = 0;
+  n->i = 0;
+  n->is_int = integer && sm_parse_i64(s, &n->i) == SM_OK;
+  if (!n->is_int)
+    n->d = read_double(s);
+}
+
+/* True when all of s is one number. */
+static int whole (sm_str s, int *integer) {
+  return s.len > 0 && sm_number_span(s.p, s.p + s.len, integer) == s.len;
 }
 
 int sm_number_parse (sm_str s, sm_number *n) {
   int integer;
-  n->is_int = 0;
-  n->i = 0;
-  n->d = 0;
-  if (s.len == 0 || sm_number_span(s.p, s.p + s.len, &integer) != s.len)
+  if (!whole(s, &integer))
     return SM_ESYNTAX;
-  if (integer && sm_parse_i64(s, &n->i) == SM_OK) {
-    n->is_int = 1;
-    return SM_OK;
-  }
-  return sm_parse_double(s, &n->d);
+  sm_number_read(s, integer, n);
+  return SM_OK;
+}
+
+int sm_parse_double (sm_str s, double *v) {
+  int integer;
+  if (!whole(s, &integer))
+    return SM_ESYNTAX;
+  *v = read_double(s);
+  return SM_OK;
 }
 
 /* }} */

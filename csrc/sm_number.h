@@ -71,6 +71,10 @@ size_t sm_number_span(const char *p, const char *end, int *integer);
 */
 int sm_number_parse(sm_str s, sm_number *n);
 
+/* sm_number_parse for the bytes that sm_number_span has just counted, with the
+** *integer it gave. */
+void sm_number_read(sm_str s, int integer, sm_number *n);
+
 /* The same, as a double in every case. */
 int sm_parse_double(sm_str s, double *v);
 

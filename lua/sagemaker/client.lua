@@ -1,0 +1,443 @@
+--- A client: parameters in, an answer or an error out.
+--
+-- The pipeline is `perform` below: encode once, then sign, send and decode for every attempt until
+-- one succeeds or another is not worth it.
+
+local config = require "sagemaker.config"
+local core = require "sagemaker.core"
+local env = require "sagemaker.env"
+
+local M = {}
+
+---@class sagemaker.Client
+---@field region string
+---@field transport sagemaker.Transport made at its first use
+local methods = {}
+
+local EMPTY = {}
+
+-- Modules that only a call needs, loaded when one does.
+local function lazy(name)
+  return setmetatable({}, { __index = function(self, key)
+    local module = require(name)
+    for field, value in pairs(module) do rawset(self, field, value) end
+    return module[key]
+  end })
+end
+
+local answer = lazy "sagemaker.answer"
+local endpoints = lazy "sagemaker.endpoint"
+local logger = lazy "sagemaker.logger"
+local retry = lazy "sagemaker.retry"
+local signing = lazy "sagemaker.signing"
+
+local function user_agent(settings)
+  local jit = rawget(_G, "jit")
+  local parts = {
+    "sagemaker-lua/" .. core.version,
+    jit and "luajit/" .. jit.version:match("[%d.]+") or "lua/" .. _VERSION:match("[%d.]+"),
+  }
+  if settings.app_id then
+    parts[#parts + 1] = "app/" .. settings.app_id:gsub("[^%w!#$%%&'*+%-.^_`|~]", "-"):sub(1, 50)
+  end
+  parts[#parts + 1] = settings.user_agent_extra
+  return table.concat(parts, " ")
+end
+
+-- The transport of a call; libcurl's, made at its first use, when nobody gave one.
+local function transport_of(client, settings)
+  local transport, message, err = settings.transport, nil, nil
+  if not transport then
+    transport, message, err = require("sagemaker.transport").choose(nil, client.settings)
+    client.settings.transport = transport or false
+  end
+  return transport, message, err
+end
+
+-- Gives a request its host and URL.
+local function address(client, settings, request)
+  local endpoint = settings.endpoint
+  if not endpoint then
+    local message, err
+    endpoint, message, err = endpoints.resolve(client.info, settings)
+    if not endpoint then return nil, message, err end
+    settings.endpoint = endpoint
+  end
+  local host, origin, path, query = endpoint.host, endpoint.origin, request.path, request.query
+  if request.host_prefix and not settings.endpoint_url then
+    host = request.host_prefix .. host
+    origin = endpoint.scheme .. "://" .. host
+  end
+  if endpoint.path ~= "" then
+    path = endpoints.join(endpoint, path)
+    request.path = path
+  end
+  request.host = host
+  request.url = query == "" and origin .. path or origin .. path .. "?" .. query
+  return request
+end
+
+-- Encodes and addresses a request, and gives it the headers that all its attempts share.
+local function prepare(client, settings, operation, params)
+  local opts = operation.token and { token = settings.io.uuid() } or nil
+  local request, problems = core.encode(client.service, operation.name, params,
+    settings.validation, opts)
+  if not request then return answer.invalid(operation.name, problems) end
+  local headers = request.headers
+  headers["User-Agent"] = settings.user_agent
+  headers["amz-sdk-invocation-id"] = settings.io.uuid()
+  headers["amz-sdk-request"] = "attempt=1"
+  request.timeouts = settings.timeouts
+  return address(client, settings, request)
+end
+
+local function sign(client, settings, operation, request, now)
+  local hooks = settings.hooks
+  if hooks and hooks.before_sign then hooks.before_sign(request, operation.name) end
+  if operation.unsigned then return true end
+  local signer, message, err = signing.signer(settings, client.provider_io)
+  if not signer then return nil, message, err end
+  signer:sign(request, now)
+  return true
+end
+
+-- Sends a signed request; the deadline is the attempt's own or the operation's, whichever is first.
+local function send(settings, transport, request, deadline)
+  local limit, own = deadline, settings.timeouts.attempt
+  if own then
+    own = transport:clock() + own
+    if not limit or own < limit then limit = own end
+  end
+  local response, message, err = transport:send(request, limit)
+  if not response and err.code == "AttemptTimeout" and limit == deadline then
+    err.code, err.retryable = "OperationTimeout", false
+    message = tostring(err)
+  end
+  return response, message, err
+end
+
+-- One attempt: sign, send, decode.
+local function try(client, settings, operation, request, call)
+  local transport, hooks, log = call.transport, settings.hooks, settings.logger
+  local ok, _, err = sign(client, settings, operation, request, transport:now() + client.skew)
+  if not ok then return nil, err end
+  if hooks and hooks.before_send then hooks.before_send(request, operation.name) end
+  if log then logger.request(log, operation.name, request, call.attempt) end
+  local response
+  response, _, err = send(settings, transport, request, call.deadline)
+  if not response then return nil, err end
+  if log then logger.response(log, operation.name, response) end
+  if hooks and hooks.after_response then hooks.after_response(response, operation.name) end
+  local output
+  output, err = answer.decode(client.service, operation.name, response)
+  return output, err, response
+end
+
+-- Seconds until another attempt, or nil when none follows. A clock that the answer shows to be
+-- wrong is set right, once a call, and the next attempt follows at once.
+local function delay_of(client, settings, call, err, date)
+  local transport, attempt, mode = call.transport, call.attempt, call.mode
+  if err.kind == "service" and not call.corrected and attempt < call.max_attempts then
+    local skew = retry.skew(err.code, date, transport:now() + client.skew)
+    if skew then
+      client.skew, call.corrected, err.retryable = client.skew + skew, true, true
+      return 0
+    end
+  end
+  local reason = retry.classify(mode, err)
+  err.retryable = reason ~= nil
+  local delay
+  if reason and attempt < call.max_attempts then
+    delay = retry.backoff(mode, attempt, settings.io.random)
+    if call.deadline and transport:clock() + delay >= call.deadline then
+      err.gave_up = "deadline"
+      return nil
+    end
+  end
+  local cost, why = retry.acquire(mode, client.quota, reason, attempt, call.max_attempts)
+  if not cost then
+    err.gave_up = why
+    return nil
+  end
+  call.cost = cost
+  return delay
+end
+
+-- Waits before the next attempt and announces it in the request; false when there is none.
+local function again(client, settings, operation, request, call, err, response)
+  call.mode = retry.modes[settings.retry_mode]
+  call.max_attempts = settings.max_attempts or call.mode.max_attempts
+  local date = answer.date(response)
+  local delay = delay_of(client, settings, call, err, date)
+  local log, hooks = settings.logger, settings.hooks
+  if not delay then
+    if log then logger.failure(log, operation.name, err) end
+    return false
+  end
+  if log then logger.retry(log, operation.name, err, call.attempt, delay) end
+  if hooks and hooks.on_retry then hooks.on_retry(err, delay, operation.name) end
+  if delay > 0 then call.transport:sleep(delay) end
+  call.attempt = call.attempt + 1
+  local ttl = date and ("ttl=%s; "):format(core.time.format(date + settings.timeouts.read, "amz"))
+  request.headers["amz-sdk-request"] =
+    ("%sattempt=%d; max=%d"):format(ttl or "", call.attempt, call.max_attempts)
+  return true
+end
+
+-- The pipeline.
+local function perform(client, settings, operation, params)
+  local request, message, err = prepare(client, settings, operation, params)
+  if not request then return nil, message, err end
+  local transport
+  transport, message, err = transport_of(client, settings)
+  if not transport then return nil, message, err end
+  local limit = settings.timeouts.operation
+  local call = { attempt = 1, transport = transport,
+    deadline = limit and transport:clock() + limit or nil }
+  while true do
+    local output, failure, response = try(client, settings, operation, request, call)
+    if output then
+      retry.refund(client.quota, call.cost)
+      return output
+    end
+    failure.operation = operation.name
+    failure.attempts = failure.kind == "credentials" and call.attempt - 1 or call.attempt
+    if not again(client, settings, operation, request, call, failure, response) then
+      return nil, tostring(failure), failure
+    end
+  end
+end
+
+-- The operation of a name, or an error at `level`.
+local function operation_of(client, name, level)
+  local operation = type(name) == "string" and client.service:operation(name)
+  if operation then return operation end
+  local nearest = type(name) == "string" and client.service:suggest(name)
+  error(("unknown operation %s%s"):format(tostring(name),
+    nearest and (" (did you mean %s?)"):format(nearest) or ""), level + 1)
+end
+
+local function params_of(params, level)
+  if params == nil then return EMPTY end
+  if type(params) ~= "table" then
+    error("parameters must be a table, not " .. type(params), level + 1)
+  end
+  return params
+end
+
+-- The settings of a call: the client's, or those seen through its own options.
+local function settings_for(client, opts, level)
+  if opts == nil then return client.settings end
+  config.check_call(opts, nil, level + 1)
+  if next(opts) == nil then return client.settings end
+  local settings, message, err = config.override(client.settings, opts)
+  if not settings then return nil, message, err end
+  if opts.region or opts.endpoint_url or opts.use_fips ~= nil or opts.use_dualstack ~= nil then
+    settings.endpoint, settings.signer_keys = false, false
+  end
+  if opts.credentials then
+    settings.credentials, settings.provider, settings.signer_keys = opts.credentials, false, false
+  end
+  if opts.user_agent_extra then settings.user_agent = user_agent(settings) end
+  return settings
+end
+
+--- Calls an operation.
+---@param name string "CreateEndpoint" or "create_endpoint"
+---@param params? table spelled as AWS spells it; never changed
+---@param opts? sagemaker.Options those of a single call: region, credentials, endpoint_url,
+---   use_fips, use_dualstack, retry, timeouts, validation, transport, logger, hooks,
+---   user_agent_extra
+---@return table|nil output
+---@return string|nil message "Code: message"
+---@return sagemaker.Error|nil err
+function methods:call(name, params, opts)
+  local operation = operation_of(self, name, 2)
+  params = params_of(params, 2)
+  local settings, message, err = settings_for(self, opts, 2)
+  if not settings then return nil, message, err end
+  return perform(self, settings, operation, params)
+end
+
+--- Validates parameters strictly (required, unknown, types, enum values, limits, patterns). Nothing
+--- is sent.
+---@param name string an operation
+---@param params? table
+---@return boolean|nil ok true
+---@return string|nil message
+---@return sagemaker.Error|nil err kind "validation", `errors` lists every problem
+function methods:check(name, params)
+  local operation = operation_of(self, name, 2)
+  local ok, problems = core.validate(self.service, operation.name, params_of(params, 2), "strict")
+  if ok then return true end
+  return answer.invalid(operation.name, problems)
+end
+
+--- The signed request of a call. Nothing is sent.
+---@param name string an operation
+---@param params? table
+---@param opts? sagemaker.Options as for `call`
+---@return table|nil request {method, url, host, path, query, headers, body}
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:request(name, params, opts)
+  local operation = operation_of(self, name, 2)
+  params = params_of(params, 2)
+  local settings, message, err = settings_for(self, opts, 2)
+  if not settings then return nil, message, err end
+  local request
+  request, message, err = prepare(self, settings, operation, params)
+  if not request then return nil, message, err end
+  local now = settings.transport and settings.transport:now() or settings.io.now()
+  local ok
+  ok, message, err = sign(self, settings, operation, request, now + self.skew)
+  if not ok then return nil, message, err end
+  request.timeouts = nil
+  return request
+end
+
+-- Parts `opts` into those that a method knows itself and those of its calls.
+local function split(opts, own, level)
+  if opts == nil then return EMPTY, nil end
+  config.check_call(opts, own, level + 1)
+  local rest
+  for name, value in pairs(opts) do
+    if not own[name] then
+      rest = rest or {}
+      rest[name] = value
+    end
+  end
+  return opts, rest
+end
+
+local PAGE_OPTIONS = { max_items = true, page_size = true, starting_token = true }
+local WAIT_OPTIONS = { delay = true, max_attempts = true, timeout = true }
+
+local function pages_of(client, name, params, opts, level)
+  local operation = operation_of(client, name, level + 1)
+  local row = require("sagemaker.model.paginators")[operation.name]
+  if not row then error(operation.name .. " has no pages", level + 1) end
+  local own, rest = split(opts, PAGE_OPTIONS, level + 1)
+  return require("sagemaker.paginator").pages(row, operation.name, client.caller,
+    params_of(params, level + 1), own, rest, level + 1)
+end
+
+--- An iterator over the pages of a list. `for page in client:pages(…)` raises the err table on
+--- failure; the iterator's `:next()` answers page, or nil, message, err.
+---@param name string an operation that has pages
+---@param params? table
+---@param opts? sagemaker.PageOptions and options of each call
+---@return sagemaker.Pages
+function methods:pages(name, params, opts)
+  local pages = pages_of(self, name, params, opts, 2)
+  return pages
+end
+
+--- An iterator over the items of the pages of a list, as `pages` otherwise.
+---@param name string an operation that has pages
+---@param params? table
+---@param opts? sagemaker.PageOptions and options of each call
+---@return sagemaker.Items
+function methods:each(name, params, opts)
+  local pages = pages_of(self, name, params, opts, 2)
+  return require("sagemaker.paginator").items(pages)
+end
+
+--- Waits for a state, with a waiter of AWS's model. For deployments use `wait_until_in_service`.
+---@param name string "endpoint_in_service" or "EndpointInService"
+---@param params table of the operation that the waiter polls
+---@param opts? sagemaker.WaitOptions and options of each call
+---@return table|nil output
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:wait(name, params, opts)
+  local waiter = require "sagemaker.waiter"
+  local row = waiter.find(require "sagemaker.model.waiters", name, 3)
+  local own, rest = split(opts, WAIT_OPTIONS, 2)
+  params = params_of(params, 2)
+  local output, message, err = waiter.run(row, self.caller, self.transport, params, own, rest)
+  return output, message, err
+end
+
+local Client = { __name = "sagemaker.client" }
+
+function Client:__tostring()
+  return ("sagemaker.client (%s, %s)"):format(self.info.id, self.region)
+end
+
+-- One table of methods a service; operations get theirs when they are first asked for.
+local classes = {}
+
+local function class_of(service_name)
+  local class = classes[service_name]
+  if not class then
+    class = setmetatable({}, { __index = methods })
+    classes[service_name] = class
+  end
+  return class
+end
+
+local function operation_method(operation)
+  return function(client, params, opts)
+    if getmetatable(client) ~= Client then
+      error(("call it with a colon: client:%s{…}"):format(operation.snake), 2)
+    end
+    params = params_of(params, 2)
+    local settings, message, err = settings_for(client, opts, 2)
+    if not settings then return nil, message, err end
+    return perform(client, settings, operation, params)
+  end
+end
+
+function Client:__index(key)
+  local class = rawget(self, "class")
+  local method = class[key]
+  if method then return method end
+  if key == "transport" then return transport_of(self, self.settings) end
+  if type(key) ~= "string" or key:find("^_") then return nil end
+  method = operation_method(operation_of(self, key, 2))
+  class[key] = method
+  return method
+end
+
+--- Makes a client. Nothing is sent, read or written, except that the environment is read.
+---@param options? sagemaker.Options
+---@param of? {service: string, read_timeout?: number} default: the control plane
+---@param level? integer where a wrong option is reported, as with error(); default: the caller
+---@return sagemaker.Client|nil client
+---@return string|nil message
+---@return sagemaker.Error|nil err kind "config"
+function M.new(options, of, level)
+  level = level or 2
+  if options ~= nil and type(options) ~= "table" then
+    error("the options must be a table, not " .. type(options), level)
+  end
+  of = of or { service = "sagemaker" }
+  local io = env.new(options and options.io)
+  local service = core.service(of.service)
+  local info = service:info()
+  local settings, message, err = config.new(options, io,
+    { id = info.id, read_timeout = of.read_timeout }, level + 1)
+  if not settings then return nil, message, err end
+  settings.user_agent = user_agent(settings)
+  settings.endpoint, settings.provider, settings.signer_keys = false, false, false
+  local client
+  client = setmetatable({
+    caller = function(name, params, opts)
+      return client:call(name, params, opts)
+    end,
+    class = class_of(of.service),
+    info = info,
+    quota = { available = 500, capacity = 500 },
+    region = settings.region,
+    service = service,
+    settings = settings,
+    skew = 0,
+  }, Client)
+  client.provider_io = signing.provider_io(io, function()
+    return client.transport
+  end)
+  return client
+end
+
+return M

@@ -1,0 +1,98 @@
+--- Keeps what a provider answered until it is about to expire. A provider too.
+--
+-- From `advisory` seconds before the expiry one caller refreshes while others go on with the keys
+-- that are still valid; a refresh that fails then changes nothing. From `mandatory` seconds before
+-- it nobody goes on: callers wait for the refresh under way. Keys without an expiry are kept.
+
+local M = {}
+
+local Cache = {}
+Cache.__index = Cache
+Cache.__name = "sagemaker.credentials.cache"
+
+-- A caller waits this long for a refresh that another one has begun; an older one counts as lost
+-- (its coroutine was never resumed), and the next caller refreshes anew.
+local PATIENCE, STEP = 60, 0.05
+-- After an advisory refresh that failed, the next one waits this long.
+local PAUSE = 60
+
+-- Seconds that the kept credentials are still good for.
+local function left(self, now)
+  local credentials = self.credentials
+  if not credentials then return -math.huge end
+  return credentials.expires_at and credentials.expires_at - now or math.huge
+end
+
+local function is_refreshing(self, io)
+  return self.since ~= false and io.now() - self.since < PATIENCE
+end
+
+local function refresh(self, io)
+  self.since = io.now()
+  -- The mark must go whatever happens in there.
+  local ok, credentials, reason, broken = pcall(self.provider.get, self.provider, io)
+  self.since = false
+  if not ok then return nil, tostring(credentials), true end
+  if credentials then
+    self.credentials, self.not_before = credentials, -math.huge
+  end
+  return credentials, reason, broken
+end
+
+-- Another caller refreshes and the kept keys are no good any more.
+local function wait(self, io)
+  local waited = 0
+  while is_refreshing(self, io) and waited < PATIENCE do
+    io.sleep(STEP)
+    waited = waited + STEP
+  end
+  if left(self, io.now()) > 0 then return self.credentials end
+  if self.since then return nil, "a refresh that another caller began does not end", true end
+  return nil, "the refresh that another caller began failed", true
+end
+
+--- The kept credentials, or new ones.
+---@param io sagemaker.Env whose sleep may let others run
+---@return sagemaker.Credentials|nil credentials
+---@return string|nil reason
+---@return boolean|nil broken
+function Cache:get(io)
+  local credentials = self.credentials
+  if credentials and not credentials.expires_at then return credentials end
+  local now = io.now()
+  local seconds = left(self, now)
+  if seconds > self.advisory then return credentials end
+  if seconds > self.mandatory then
+    if is_refreshing(self, io) or now < self.not_before then return credentials end
+    local fresh = refresh(self, io)
+    if not fresh then self.not_before = now + PAUSE end
+    return fresh or credentials
+  end
+  if is_refreshing(self, io) then return wait(self, io) end
+  local fresh, reason, broken = refresh(self, io)
+  if not fresh then
+    if left(self, io.now()) > 0 then return credentials end
+    return nil, reason, broken
+  end
+  if left(self, io.now()) <= 0 then
+    return nil, ("the credentials (%s) have expired"):format(fresh.source), true
+  end
+  return fresh
+end
+
+--- A cache around a provider.
+---@param provider sagemaker.CredentialProvider
+---@param advisory? number seconds before the expiry; default 900
+---@param mandatory? number default 600
+---@return sagemaker.CredentialProvider
+function M.new(provider, advisory, mandatory)
+  return setmetatable({
+    advisory = advisory or 900,
+    mandatory = mandatory or 600,
+    not_before = -math.huge,
+    provider = provider,
+    since = false,
+  }, Cache)
+end
+
+return M

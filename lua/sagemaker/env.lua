@@ -1,0 +1,84 @@
+--- The outside world in one table, so that specs and hosts can replace it: clocks, waiting,
+-- environment, files, processes, randomness. Everything else of this project reaches them through
+-- here only.
+
+local M = {}
+
+---@class sagemaker.Env
+---@field now fun(): number wall time, seconds since the epoch
+---@field clock fun(): number monotonic time in seconds
+---@field sleep fun(seconds: number) waits
+---@field getenv fun(name: string): string|nil
+---@field open fun(path: string, mode?: string): file*|nil, string?
+---@field popen fun(command: string, mode?: string): file*|nil, string?
+---@field random fun(): number in [0, 1)
+---@field uuid fun(): string a random UUID (version 4, RFC 9562), lower case
+
+local NAMES = { "now", "clock", "sleep", "getenv", "open", "popen", "random", "uuid" }
+
+local format, floor = string.format, math.floor
+
+-- The core is loaded when a clock or randomness is first asked for, not with this module.
+local function core(name)
+  return function(...)
+    return require("sagemaker.core")[name](...)
+  end
+end
+
+local function core_random()
+  local a, b, c, d, e, f, g = require("sagemaker.core").random(7):byte(1, 7)
+  local low = ((e * 256 + f) * 256 + g) % 2 ^ 21
+  return ((((a * 256 + b) * 256 + c) * 256 + d) * 2 ^ 21 + low) / 2 ^ 53
+end
+
+-- Four groups of 32 bits to a UUID: version 4, variant 10.
+local function uuid_of(a, b, c, d)
+  return format("%08x-%04x-4%03x-%04x-%04x%08x", a, floor(b / 65536), b % 4096,
+    32768 + floor(c / 65536) % 16384, c % 65536, d)
+end
+
+local function core_uuid()
+  local bytes = require("sagemaker.core").random(16)
+  local a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = bytes:byte(1, 16)
+  return format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+    a, b, c, d, e, f, 64 + g % 16, h, 128 + i % 64, j, k, l, m, n, o, p)
+end
+
+-- With a random of its own, a caller gets identifiers that follow from it.
+local function uuid_from(random)
+  local function word()
+    return floor(random() * 2 ^ 32) % 2 ^ 32
+  end
+  return function()
+    return uuid_of(word(), word(), word(), word())
+  end
+end
+
+--- The table of injected functions: `overrides` win, the rest is the real world.
+---@param overrides? table<string, function> any of the fields of sagemaker.Env
+---@return sagemaker.Env
+function M.new(overrides)
+  local env = {
+    now = core("now"),
+    clock = core("clock"),
+    sleep = core("sleep"),
+    getenv = os.getenv,
+    open = io.open,
+    popen = io.popen,
+    random = core_random,
+    uuid = core_uuid,
+  }
+  if overrides then
+    for name, fn in pairs(overrides) do
+      if type(name) ~= "string" or (env[name] == nil and name ~= "popen") then
+        local errors = require "sagemaker.error"
+        error(("unknown function io.%s%s"):format(tostring(name), errors.hint(name, NAMES)), 0)
+      end
+      env[name] = fn
+    end
+    if overrides.random and not overrides.uuid then env.uuid = uuid_from(overrides.random) end
+  end
+  return env
+end
+
+return M

@@ -1,0 +1,40 @@
+--- Amazon SageMaker for Lua: deploy models safely, call them fast.
+---
+---     local sagemaker = require "sagemaker"
+---     local client = assert(sagemaker.new{ region = "eu-west-1" })
+---     local result = assert(client:deploy{ EndpointName = "churn", EndpointConfigName = "churn-v2" })
+
+---@class sagemaker
+---@field deployment table builders, rules and plan of deployments
+---@field null lightuserdata the explicit JSON null
+---@field simulator table a local SageMaker
+---@field _VERSION string
+local M = {}
+
+--- A client for the control plane. Nothing is sent and no file is written.
+---@param options? sagemaker.Options every one is optional
+---@return sagemaker.Client|nil client
+---@return string|nil message
+---@return sagemaker.Error|nil err kind "config"
+function M.new(options)
+  local client, message, err = require("sagemaker.client").new(options, nil, 3)
+  return client, message, err
+end
+
+-- The rest is loaded when it is first asked for.
+local LAZY = {
+  deployment = "sagemaker.deployment",
+  null = "sagemaker.null",
+  simulator = "sagemaker.simulator",
+}
+
+return setmetatable(M, { __index = function(self, name)
+  local value
+  if name == "_VERSION" then
+    value = require("sagemaker.core").version
+  elseif LAZY[name] then
+    value = require(LAZY[name])
+  end
+  rawset(self, name, value)
+  return value
+end })

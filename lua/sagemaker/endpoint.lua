@@ -5,7 +5,7 @@ local errors = require "sagemaker.error"
 
 local M = {}
 
----@class sagemaker.Endpoint
+---@class sagemaker.ResolvedEndpoint
 ---@field scheme "https"|"http"
 ---@field host string with ":port" where it is not the scheme's own
 ---@field path string prefix of every path, "" or "/…"
@@ -100,7 +100,7 @@ end
 --- Resolves the endpoint of a service.
 ---@param service {endpoint_prefix: string, signing_name: string} as service:info() answers
 ---@param options table region, use_fips, use_dualstack, endpoint_url, as sagemaker.Options
----@return sagemaker.Endpoint|nil endpoint
+---@return sagemaker.ResolvedEndpoint|nil endpoint
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "config"
 function M.resolve(service, options)
@@ -131,7 +131,7 @@ function M.resolve(service, options)
 end
 
 --- The path of a request below the endpoint's prefix.
----@param endpoint sagemaker.Endpoint
+---@param endpoint sagemaker.ResolvedEndpoint
 ---@param path string begins with "/"
 ---@return string
 function M.join(endpoint, path)

@@ -1,0 +1,226 @@
+/*
+** lcurl_error.c: how a transfer failed, in the words of the transport contract.
+**
+**   code                   what happened                          try again?
+**   HostNotFound           the name did not resolve                      yes
+**   ConnectionRefused      nobody listens there                          yes
+**   NetworkUnreachable     no route                                      yes
+**   ConnectFailed          another failure to connect                    yes
+**   ConnectTimeout         not connected (name, TCP, proxy, TLS) in time yes
+**   ReadTimeout            connected, but no byte moved for too long     yes
+**   AttemptTimeout         the deadline of the attempt passed            yes
+**   CertificateError       the certificate is not trusted, or expired     no
+**   HostNameMismatch       the certificate is for another host            no
+**   CertificateStoreError  ca_file or ca_path cannot be used              no
+**   TlsError               another failure of the handshake               no
+**   ProxyError             the proxy did not do its part     unless it said no
+**   ConnectionReset        the connection broke before an answer         yes
+**   EmptyReply             the connection was closed without an answer   yes
+**   TruncatedResponse      the answer broke off                          yes
+**   InvalidResponse        the answer is not HTTP                         no
+**   ResponseTooLarge       the answer is over the limit                   no
+**   InvalidRequest         the request may not be sent                    no
+**   OutOfMemory            -                                              no
+**   TransportError         anything else                  unless it was sent
+*/
+#include <errno.h>
+#include <stdio.h>
+
+#include "lcurl.h"
+
+/* Failures that need no second look. */
+static const struct row {
+  CURLcode result;
+  const char *code;
+  int retryable;
+} rows[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, "HostNotFound", 1},
+    {CURLE_COULDNT_RESOLVE_PROXY, "ProxyError", 1},
+    {CURLE_PROXY, "ProxyError", 1},
+    {CURLE_SSL_CACERT_BADFILE, "CertificateStoreError", 0},
+    {CURLE_SSL_CRL_BADFILE, "CertificateStoreError", 0},
+    {CURLE_SSL_ISSUER_ERROR, "CertificateError", 0},
+    {CURLE_SSL_INVALIDCERTSTATUS, "CertificateError", 0},
+    {CURLE_SSL_CLIENTCERT, "TlsError", 0},
+    {CURLE_USE_SSL_FAILED, "TlsError", 0},
+    {CURLE_SSL_SHUTDOWN_FAILED, "TlsError", 0},
+    {CURLE_URL_MALFORMAT, "InvalidRequest", 0},
+    {CURLE_LOGIN_DENIED, "InvalidRequest", 0},
+#if LIBCURL_VERSION_NUM >= 0x080600
+    {CURLE_TOO_LARGE, "ResponseTooLarge", 0},
+#endif
+    {CURLE_OUT_OF_MEMORY, "OutOfMemory", 0},
+};
+
+static void say (lcurl_failure *f, const char *code, int retryable) {
+  f->code = code;
+  f->retryable = retryable;
+}
+
+/* libcurl's sentence about this failure, or the one for its kind. */
+static void quote (const lcurl_transfer *t, lcurl_failure *f) {
+  const char *text =
+      t->error[0] != '\0' ? t->error : curl_easy_strerror(t->result);
+  size_t n;
+  snprintf(f->text, sizeof(f->text), "%s", text);
+  n = strlen(f->text);
+  while (n > 0 && (f->text[n - 1] == ' ' || f->text[n - 1] == '\n'))
+    f->text[--n] = '\0';
+}
+
+/* One of our own limits ended it. */
+static void stopped (const lcurl_transfer *t, lcurl_failure *f) {
+  switch (t->stop) {
+  case LCURL_STOP_CONNECT:
+    say(f, "ConnectTimeout", 1);
+    snprintf(f->text, sizeof(f->text), "not connected within %ld ms",
+             (long)t->limits.connect);
+    break;
+  case LCURL_STOP_READ:
+    say(f, "ReadTimeout", 1);
+    snprintf(f->text, sizeof(f->text), "no byte %s for %ld ms",
+             f->received ? "more" : "came", (long)t->limits.read);
+    break;
+  case LCURL_STOP_ATTEMPT:
+    say(f, "AttemptTimeout", 1);
+    snprintf(f->text, sizeof(f->text), "no answer within %ld ms",
+             (long)t->limits.attempt);
+    break;
+  default:
+    say(f, "ConnectionReset", 1);
+    snprintf(f->text, sizeof(f->text),
+             "the connection was closed before an answer came");
+  }
+}
+
+/* A callback of ours refused what came. */
+static void refused (const lcurl_transfer *t, lcurl_failure *f) {
+  const lcurl_response *r = &t->response;
+  if (r->refused == SM_ENOMEM) {
+    say(f, "OutOfMemory", 0);
+    snprintf(f->text, sizeof(f->text), "not enough memory for the answer");
+    return;
+  }
+  say(f, "ResponseTooLarge", 0);
+  if (r->lines > LCURL_MAX_FIELDS)
+    snprintf(f->text, sizeof(f->text),
+             "more than %d header lines in the answer", LCURL_MAX_FIELDS);
+  else
+    snprintf(f->text, sizeof(f->text), "%s of the answer is over %lu bytes",
+             r->limit,
+             (unsigned long)(r->limit[0] == 'b' ? r->body.max : r->head.max));
+}
+
+static void not_connected (const lcurl_transfer *t, lcurl_failure *f) {
+  long error = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+  if (t->proxied)
+    say(f, "ProxyError", 1);
+  else if (error == ECONNREFUSED)
+    say(f, "ConnectionRefused", 1);
+  else if (error == ENETUNREACH || error == EHOSTUNREACH)
+    say(f, "NetworkUnreachable", 1);
+  else if (error == ETIMEDOUT)
+    say(f, "ConnectTimeout", 1);
+  else
+    say(f, "ConnectFailed", 1);
+}
+
+/* libcurl has one code for a certificate that does not verify and for one of
+** another host; OpenSSL's own verdict is fine with the second. */
+static void not_verified (const lcurl_transfer *t, lcurl_failure *f) {
+  long verdict = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+  if (verdict == 0 && strstr(t->error, "match") != NULL)
+    say(f, "HostNameMismatch", 0);
+  else
+    say(f, "CertificateError", 0);
+}
+
+/* A handshake that was cut off is a connection that broke. */
+static void no_handshake (const lcurl_transfer *t, lcurl_failure *f) {
+  if (strstr(t->error, "SYSCALL") != NULL ||
+      strstr(t->error, "reset by peer") != NULL ||
+      strstr(t->error, "unexpected eof") != NULL)
+    say(f, "ConnectionReset", 1);
+  else
+    say(f, "TlsError", 0);
+}
+
+/* The connection broke: before the request, before the answer, or in it. */
+static void broken (const lcurl_transfer *t, lcurl_failure *f) {
+  long code = 0;
+  curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+  if (!f->sent && t->proxied) {
+    say(f, "ProxyError", code < 300 || code >= 500);
+    if (code >= 300)
+      snprintf(f->text, sizeof(f->text), "the proxy answered CONNECT with %ld",
+               code);
+  } else if (strstr(t->error, "chunked-encoding") != NULL) {
+    say(f, "InvalidResponse", 0);
+  } else if (f->received) {
+    say(f, "TruncatedResponse", 1);
+  } else {
+    say(f, t->result == CURLE_GOT_NOTHING ? "EmptyReply" : "ConnectionReset",
+        1);
+  }
+}
+
+static void by_table (const lcurl_transfer *t, lcurl_failure *f) {
+  size_t i;
+  if (t->result == CURLE_OUT_OF_MEMORY && f->sent && t->error[0] == '\0') {
+    /* what libcurl before 8.6 says of a header line over 100 KB */
+    say(f, "ResponseTooLarge", 0);
+    snprintf(f->text, sizeof(f->text),
+             "a header line of the answer is too long");
+    return;
+  }
+  say(f, "TransportError", !f->sent);
+  for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    if (rows[i].result == t->result)
+      say(f, rows[i].code, rows[i].retryable);
+  }
+}
+
+/* libcurl's own verdict. */
+static void failed (const lcurl_transfer *t, lcurl_failure *f) {
+  quote(t, f);
+  switch (t->result) {
+  case CURLE_COULDNT_CONNECT:
+    not_connected(t, f);
+    break;
+  case CURLE_OPERATION_TIMEDOUT:
+    say(f, f->sent ? "ReadTimeout" : "ConnectTimeout", 1);
+    break;
+  case CURLE_PEER_FAILED_VERIFICATION:
+    not_verified(t, f);
+    break;
+  case CURLE_SSL_CONNECT_ERROR:
+    no_handshake(t, f);
+    break;
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+  case CURLE_PARTIAL_FILE:
+  case CURLE_GOT_NOTHING:
+    broken(t, f);
+    break;
+  case CURLE_UNSUPPORTED_PROTOCOL:
+  case CURLE_WEIRD_SERVER_REPLY:
+  case CURLE_BAD_CONTENT_ENCODING:
+    say(f, f->sent ? "InvalidResponse" : "InvalidRequest", 0);
+    break;
+  default:
+    by_table(t, f);
+  }
+}
+
+void lcurl_classify (const lcurl_transfer *t, lcurl_failure *f) {
+  f->sent = lcurl_sent(t);
+  f->received = t->response.received;
+  if (t->stop != LCURL_STOP_NONE)
+    stopped(t, f);
+  else if (t->response.refused != SM_OK)
+    refused(t, f);
+  else
+    failed(t, f);
+}

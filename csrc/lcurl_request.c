@@ -1,0 +1,245 @@
+/*
+** lcurl_request.c: a request from Lua, checked before libcurl sees it.
+*/
+#include "lcurl_lua.h"
+
+/* All header lines of a request together, in bytes; services allow less. */
+#define MAX_HEADERS (256 * 1024)
+
+void lcurl_request_init (lcurl_request *r, sm_alloc alloc, void *ud) {
+  memset(r, 0, sizeof(*r));
+  sm_buf_init(&r->text, MAX_HEADERS, alloc, ud);
+  sm_buf_init(&r->list, MAX_HEADERS * 4, alloc, ud);
+}
+
+void lcurl_request_free (lcurl_request *r) {
+  sm_buf_free(&r->text);
+  sm_buf_free(&r->list);
+}
+
+/* A character of a token (RFC 9110, section 5.6.2). */
+static int is_token (unsigned char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+         (c >= 'a' && c <= 'z') ||
+         (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static int all_token (sm_str s) {
+  size_t i = 0;
+  while (i < s.len && is_token((unsigned char)s.p[i]))
+    i++;
+  return s.len > 0 && i == s.len;
+}
+
+/* Only visible ASCII, an http or https scheme, and no fragment. */
+static const char *check_url (sm_str url) {
+  size_t i;
+  if (!(url.len > 7 && lcurl_same((sm_str){url.p, 7}, SM_LIT("http://"))) &&
+      !(url.len > 8 && lcurl_same((sm_str){url.p, 8}, SM_LIT("https://"))))
+    return "the URL is neither http nor https";
+  for (i = 0; i < url.len; i++) {
+    if (url.p[i] <= ' ' || url.p[i] > '~' || url.p[i] == '#')
+      return "the URL holds a character that must be percent-encoded";
+  }
+  return NULL;
+}
+
+/* The value of `name` in the table at idx, pushed; a default when nil. */
+static sm_str get_string (lua_State *L, int idx, const char *name,
+                          const char *fallback) {
+  sm_str s;
+  lua_getfield(L, idx, name);
+  if (lua_isnil(L, -1) && fallback != NULL) {
+    lua_pop(L, 1);
+    lua_pushstring(L, fallback);
+  }
+  if (lua_type(L, -1) != LUA_TSTRING)
+    luaL_error(L, "request.%s must be a string, not %s", name,
+               luaL_typename(L, -1));
+  s.p = lua_tolstring(L, -1, &s.len);
+  return s;
+}
+
+int64_t lcurl_checkms (lua_State *L, int idx, const char *key,
+                       int64_t fallback) {
+  lua_Number seconds;
+  lua_getfield(L, idx, key);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return fallback;
+  }
+  seconds = lua_tonumber(L, -1);
+  if (!(lua_type(L, -1) == LUA_TNUMBER && seconds > 0))
+    luaL_error(L, "timeout '%s' must be a number of seconds above zero", key);
+  lua_pop(L, 1);
+  if (seconds > 1e9)
+    return LCURL_NEVER;
+  return (int64_t)(seconds * 1000 + 0.999);
+}
+
+/* The limits of the request at idx. */
+static lcurl_limits get_limits (lua_State *L, int idx,
+                                const lcurl_limits *fallback) {
+  lcurl_limits limits = *fallback;
+  lua_getfield(L, idx, "timeouts");
+  if (lua_istable(L, -1)) {
+    int top = lua_gettop(L);
+    limits.connect = lcurl_checkms(L, top, "connect", fallback->connect);
+    limits.read = lcurl_checkms(L, top, "read", fallback->read);
+  }
+  lua_pop(L, 1);
+  return limits;
+}
+
+/* What the headers of the caller say about those that libcurl would add. */
+enum {
+  HAS_ACCEPT = 1,
+  HAS_TYPE = 2,
+  HAS_EXPECT = 4
+};
+
+static int blank (sm_str s) {
+  size_t i = 0;
+  while (i < s.len && (s.p[i] == ' ' || s.p[i] == '\t'))
+    i++;
+  return i == s.len;
+}
+
+/* "Name: value"; to libcurl "Name;" is a header without a value, "Name:" none
+** at all. */
+static void add_line (lcurl_request *r, sm_str name, sm_str value) {
+  sm_buf_puts(&r->text, name);
+  if (blank(value)) {
+    sm_buf_putc(&r->text, ';');
+  } else {
+    sm_buf_put(&r->text, ": ", 2);
+    sm_buf_puts(&r->text, value);
+  }
+  sm_buf_putc(&r->text, '\0');
+}
+
+/* Keeps libcurl from adding a header of its own. */
+static void suppress (lcurl_request *r, const char *line) {
+  sm_buf_put(&r->text, line, strlen(line) + 1);
+}
+
+static int is_number (sm_str s, size_t number) {
+  size_t i, n = 0;
+  for (i = 0; i < s.len && i < 15; i++) {
+    if (s.p[i] < '0' || s.p[i] > '9')
+      return 0;
+    n = n * 10 + (size_t)(s.p[i] - '0');
+  }
+  return s.len > 0 && i == s.len && n == number;
+}
+
+/* One header of the caller. libcurl writes Content-Length from the body. */
+static const char *add_header (lcurl_request *r, sm_str name, sm_str value,
+                               int *has) {
+  if (!all_token(name))
+    return "a header name holds a character that names may not have";
+  if (memchr(value.p, '\r', value.len) != NULL ||
+      memchr(value.p, '\n', value.len) != NULL ||
+      memchr(value.p, '\0', value.len) != NULL)
+    return "a header value holds a line break or a NUL";
+  if (lcurl_same(name, SM_LIT("transfer-encoding")))
+    return "the header Transfer-Encoding cannot be sent";
+  if (lcurl_same(name, SM_LIT("content-length"))) {
+    if (!is_number(value, r->body.len))
+      return "the header Content-Length is not the length of the body";
+    return NULL;
+  }
+  if (lcurl_same(name, SM_LIT("accept")))
+    *has |= HAS_ACCEPT;
+  else if (lcurl_same(name, SM_LIT("content-type")))
+    *has |= HAS_TYPE;
+  else if (lcurl_same(name, SM_LIT("expect")))
+    *has |= HAS_EXPECT;
+  add_line(r, name, value);
+  return NULL;
+}
+
+/* The headers of the table at idx. */
+static const char *add_headers (lua_State *L, int idx, lcurl_request *r,
+                                int *has) {
+  const char *problem = NULL;
+  int top = lua_gettop(L);
+  lua_pushnil(L);
+  while (problem == NULL && lua_next(L, idx) != 0) {
+    sm_str name, value;
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+      luaL_error(L, "request.headers must map names to strings");
+    name.p = lua_tolstring(L, -2, &name.len);
+    value.p = lua_tolstring(L, -1, &value.len);
+    problem = add_header(r, name, value, has);
+    lua_pop(L, 1);
+  }
+  lua_settop(L, top);
+  return problem;
+}
+
+/* Makes the list that libcurl takes over the NUL-terminated lines. */
+static void link_lines (lcurl_request *r) {
+  char *p = r->text.p, *end = p + r->text.len;
+  struct curl_slist *node;
+  while (p < end) {
+    struct curl_slist one;
+    one.data = p;
+    one.next = NULL;
+    sm_buf_put(&r->list, &one, sizeof(one));
+    p += strlen(p) + 1;
+  }
+  if (r->list.err != SM_OK || r->list.len == 0)
+    return;
+  node = (struct curl_slist *)(void *)r->list.p;
+  for (p = r->list.p; p < r->list.p + r->list.len - sizeof(*node); node++) {
+    node->next = node + 1;
+    p += sizeof(*node);
+  }
+}
+
+/* The lines of a request whose header table, or nil, is at idx. */
+static const char *read_headers (lua_State *L, int idx, lcurl_request *r) {
+  const char *problem = NULL;
+  int has = 0;
+  sm_buf_reset(&r->text);
+  sm_buf_reset(&r->list);
+  if (!lua_isnil(L, idx))
+    problem = add_headers(L, idx, r, &has);
+  if (!(has & HAS_ACCEPT))
+    suppress(r, "Accept:");
+  if (!(has & HAS_TYPE))
+    suppress(r, "Content-Type:");
+  if (!(has & HAS_EXPECT))
+    suppress(r, "Expect:");
+  link_lines(r);
+  if (problem == NULL && (r->text.err != SM_OK || r->list.err != SM_OK))
+    problem = "the headers are too large";
+  return problem;
+}
+
+/* Fields may run a metamethod, and that may use the same handle: everything is
+** read before r changes. */
+const char *lcurl_readrequest (lua_State *L, int idx,
+                               const lcurl_limits *fallback, lcurl_request *r) {
+  lcurl_limits limits = get_limits(L, idx, fallback);
+  sm_str method, url, body;
+  int headers;
+  const char *problem;
+  lua_getfield(L, idx, "headers");
+  headers = lua_gettop(L);
+  if (!lua_isnil(L, headers) && !lua_istable(L, headers))
+    luaL_error(L, "request.headers must be a table, not %s",
+               luaL_typename(L, headers));
+  method = get_string(L, idx, "method", "GET");
+  url = get_string(L, idx, "url", NULL);
+  body = get_string(L, idx, "body", "");
+  r->method = method.p;
+  r->url = url.p;
+  r->body = body;
+  r->limits = limits;
+  problem = check_url(url);
+  if (problem == NULL && !all_token(method))
+    problem = "the method is not a word";
+  return problem != NULL ? problem : read_headers(L, headers, r);
+}

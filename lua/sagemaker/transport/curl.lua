@@ -1,0 +1,186 @@
+--- The blocking transport: one request at a time over libcurl, connections kept for the next.
+--
+-- libcurl is loaded at the first request. HTTP/1.1; TLS 1.2 or later, certificate and host name
+-- verified. A kept connection that the service has closed meanwhile is noticed by libcurl, and the
+-- request sent again on a new one, only when nothing of an answer (no complete line) had come and
+-- the connection broke within a second of the request; all other repeating is left to the caller.
+
+local errors = require "sagemaker.error"
+
+local M = {}
+
+--- Codes of failures and what they mean: csrc/lcurl_error.c.
+---@class sagemaker.CurlOptions
+---@field tls? sagemaker.TlsOptions
+---@field proxy? string|false|sagemaker.Proxies one URL for all, or one per scheme; none by default:
+--- the environment is the business of the configuration
+---@field max_response_bytes? integer largest body accepted, default 64 MiB
+---@field max_header_bytes? integer largest head accepted, default 64 KiB
+---@field timeouts? {connect?: number, read?: number} seconds, for requests that bring none; default
+--- 10 and 60
+---@field logger? fun(level: string, message: string)|false is told when nothing is verified;
+--- without it stderr is
+---@field io? sagemaker.Env
+
+---@class sagemaker.TlsOptions
+---@field ca_file? string PEM file with the only certificates to trust
+---@field ca_path? string directory of such certificates with hash links (openssl rehash)
+---@field verify? boolean false: anybody may answer; for experiments, and loud
+
+---@class sagemaker.Proxies
+---@field http? string URL of the proxy for http requests: http://, https:// or socks5h://
+---@field https? string URL of the proxy for https requests
+---@field no_proxy? string hosts and networks to reach directly, separated by commas
+
+local TIMEOUTS = { ConnectTimeout = true, ReadTimeout = true, AttemptTimeout = true }
+local CONNECT, READ = 10, 60
+
+local function proxies_of(proxy)
+  if type(proxy) == "table" then return proxy end
+  local one = proxy or nil
+  return { http = one, https = one }
+end
+
+local methods = {}
+local metatable = { __index = methods, __name = "sagemaker.transport.curl" }
+
+function metatable.__tostring()
+  return metatable.__name
+end
+
+local function warn(self, message)
+  if self._logger then
+    self._logger("warn", message)
+  else
+    io.stderr:write("sagemaker: ", message, "\n")
+  end
+end
+
+-- The handle for a scheme: http and https may go through different proxies.
+local function open(self, scheme)
+  if self._handles[scheme] then return self._handles[scheme] end
+  local loaded, library = pcall(require, "sagemaker.curl")
+  if not loaded then return nil, "the library sagemaker.curl cannot be loaded: " .. library end
+  local proxies, tls = self._proxies, self._tls
+  local made, handle = pcall(library.new, {
+    ca_file = tls.ca_file,
+    ca_path = tls.ca_path,
+    connect_timeout = self._timeouts.connect or CONNECT,
+    max_header_bytes = self._max_header_bytes,
+    max_response_bytes = self._max_response_bytes,
+    no_proxy = proxies.no_proxy,
+    proxy = proxies[scheme],
+    read_timeout = self._timeouts.read or READ,
+    verify = tls.verify,
+  })
+  if not made then return nil, tostring(handle) end
+  if tls.verify == false and not self._warned then
+    self._warned = true
+    warn(self, "TLS certificates are not verified (tls.verify = false): anybody can answer")
+  end
+  self._handles[scheme] = handle
+  return handle
+end
+
+local function fail(request, code, text, sent, received, retryable)
+  local host = request.host or (request.url:match("^%a+://([^/?]*)") or ""):match("[^@]*$")
+  if host and not text:find((host:gsub(":%d+$", "")), 1, true) then
+    text = ("%s (%s)"):format(text, host)
+  end
+  return errors.fail{
+    kind = TIMEOUTS[code] and "timeout" or "transport",
+    code = code,
+    message = text,
+    sent = sent,
+    received = received,
+    retryable = retryable,
+  }
+end
+
+--- Sends a request and waits for the answer. Ctrl-C, or any signal whose handler sets a Lua hook,
+--- ends the wait at once; the transport stays usable.
+---@param request sagemaker.Request
+---@param deadline? number a time of `clock`
+---@return sagemaker.Response|nil
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:send(request, deadline)
+  local scheme = request.url:match("^[Hh][Tt][Tt][Pp]([Ss]?)://") == "" and "http" or "https"
+  local handle, reason = open(self, scheme)
+  if not handle then
+    return errors.fail{ kind = "config", code = "TransportUnavailable", message = reason,
+      sent = false, retryable = false }
+  end
+  local left = deadline and deadline - self._io.clock()
+  local response, code, text, sent, received, retryable = handle:perform(request, left)
+  if response then return response end
+  return fail(request, code, text, sent, received, retryable)
+end
+
+--- Waits.
+---@param seconds number
+function methods:sleep(seconds)
+  if seconds > 0 then self._io.sleep(seconds) end
+end
+
+--- Wall time in seconds since the epoch.
+---@return number
+function methods:now()
+  return self._io.now()
+end
+
+--- Monotonic time in seconds.
+---@return number
+function methods:clock()
+  return self._io.clock()
+end
+
+--- Closes all connections. The next request opens new ones.
+function methods:close()
+  local handles = self._handles
+  self._handles = {}
+  for _, handle in pairs(handles) do handle:close() end
+end
+
+local function check_strings(where, values, names)
+  for _, name in ipairs(names) do
+    local value = values[name]
+    if value ~= nil and type(value) ~= "string" then
+      error(("%s.%s must be a string, not a %s"):format(where, name, type(value)), 0)
+    end
+  end
+end
+
+local function check_options(opts)
+  local proxy, verify = opts.proxy, (opts.tls or {}).verify
+  check_strings("tls", opts.tls or {}, { "ca_file", "ca_path" })
+  if verify ~= nil and type(verify) ~= "boolean" then
+    error(("tls.verify must be true or false, not a %s"):format(type(verify)), 0)
+  end
+  if type(proxy) == "table" then
+    check_strings("proxy", proxy, { "http", "https", "no_proxy" })
+  elseif proxy ~= nil and proxy ~= false then
+    check_strings("opts", opts, { "proxy" })
+  end
+end
+
+--- Makes the transport. No network, no file, no library is touched.
+---@param opts? sagemaker.CurlOptions
+---@return sagemaker.Transport
+function M.new(opts)
+  opts = opts or {}
+  check_options(opts)
+  local env = opts.io or require("sagemaker.env").new()
+  return setmetatable({
+    _handles = {},
+    _io = env,
+    _logger = opts.logger,
+    _max_header_bytes = opts.max_header_bytes,
+    _max_response_bytes = opts.max_response_bytes,
+    _proxies = proxies_of(opts.proxy),
+    _timeouts = opts.timeouts or {},
+    _tls = opts.tls or {},
+  }, metatable)
+end
+
+return M

@@ -1,0 +1,473 @@
+local curl = require "sagemaker.transport.curl"
+local server = require "support.server"
+local system = require "system"
+
+local env = { now = system.gettime, clock = system.monotime, sleep = system.sleep }
+
+local function new(opts)
+  opts = opts or {}
+  opts.io = env
+  return curl.new(opts)
+end
+
+local function get(url, timeouts)
+  return { method = "GET", url = url, headers = {}, body = "", timeouts = timeouts }
+end
+
+-- The failure of a request, and how long it took.
+local function failure(transport, request, seconds)
+  local start = env.clock()
+  local response, message, err = transport:send(request, seconds and start + seconds)
+  local elapsed = env.clock() - start
+  assert.is_nil(response)
+  assert.equal(tostring(err), message)
+  return err, elapsed
+end
+
+-- Ended when it should: never early, and at most `slack` seconds late.
+local function took(elapsed, seconds)
+  local slack = 0.4
+  assert.is_true(elapsed > seconds - 0.005 and elapsed < seconds + slack,
+    ("took %.3f s instead of %.3f"):format(elapsed, seconds))
+end
+
+local OK = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
+
+describe("transport.curl", function()
+  local running
+
+  -- A misbehaving server that the end of the test stops.
+  local function bad(steps)
+    local one = server.bad(steps)
+    running[#running + 1] = one
+    return one
+  end
+
+  before_each(function() running = {} end)
+  after_each(function()
+    for _, one in ipairs(running) do one:stop() end
+  end)
+  teardown(server.clean)
+
+  it("loads no library and touches no network before the first request", function()
+    local loaded = package.loaded["sagemaker.curl"]
+    package.loaded["sagemaker.curl"] = nil
+    local transport = new{ proxy = "http://nowhere.invalid:1" }
+    assert.is_nil(package.loaded["sagemaker.curl"])
+    transport:close()
+    package.loaded["sagemaker.curl"] = loaded
+  end)
+
+  it("refuses options of the wrong type", function()
+    assert.has_error(function() new{ proxy = 7 } end, "opts.proxy must be a string, not a number")
+    assert.has_error(function() new{ tls = { ca_file = true } } end,
+      "tls.ca_file must be a string, not a boolean")
+    assert.has_error(function() new{ tls = { verify = "no" } } end,
+      "tls.verify must be true or false, not a string")
+  end)
+
+  describe("request", function()
+    it("goes out as it is given, nothing added but Host and Content-Length", function()
+      local one = bad{ "read", OK }
+      local body = "{\"a\":\0\r\n\255}"
+      local response = assert(new():send{
+        method = "POST",
+        url = one:url("/a/../b%20c//?x=%2F"),
+        headers = { ["x-ODD-Case"] = "v", Empty = "", ["X-Amz-Target"] = "S.Op", N = 7 },
+        body = body,
+      })
+      assert.equal("ok", response.body)
+      local head, sent = one:output():match("\nrequest %d+ bytes\n(.-\r\n\r\n)(.*)\n$")
+      assert.equal(body, sent)
+      local lines = {}
+      for line in head:gmatch("(.-)\r\n") do lines[#lines + 1] = line end
+      assert.equal("POST /a/../b%20c//?x=%2F HTTP/1.1", table.remove(lines, 1))
+      lines[#lines] = nil -- the empty line
+      table.sort(lines)
+      assert.same({
+        "Content-Length: " .. #body, "Empty:", "Host: 127.0.0.1:" .. one.port, "N: 7",
+        "X-Amz-Target: S.Op", "x-ODD-Case: v",
+      }, lines)
+    end)
+
+    it("has every method, with an empty body where the method wants one", function()
+      local one = bad{ "read", OK, "again" }
+      local transport = new()
+      local function sent(method, body)
+        local before = #one:output()
+        assert(transport:send{ method = method, url = one:url(), headers = {}, body = body })
+        return one:output():sub(before + 1):match("^request %d+ bytes\n(.*)\n$")
+      end
+      local rest = " / HTTP/1.1\r\nHost: 127.0.0.1:" .. one.port .. "\r\n"
+      assert.equal("GET" .. rest .. "\r\n", sent("GET", ""))
+      assert.equal("POST" .. rest .. "Content-Length: 0\r\n\r\n", sent("POST", ""))
+      assert.equal("PUT" .. rest .. "Content-Length: 3\r\n\r\nabc", sent("PUT", "abc"))
+      assert.equal("DELETE" .. rest .. "\r\n", sent("DELETE"))
+      assert.equal("PATCH" .. rest .. "Content-Length: 0\r\n\r\n", sent("PATCH", ""))
+      assert.equal("GET" .. rest .. "\r\n", sent("GET"))
+    end)
+
+    it("sends a large body whole, without asking first", function()
+      local one = bad{ "read", OK }
+      local body = ("0123456789abcdef"):rep(40000)
+      assert(new():send{ method = "POST", url = one:url(), headers = {}, body = body })
+      local output = one:output()
+      assert.truthy(output:find(body, 1, true))
+      assert.is_nil(output:find("Expect", 1, true))
+    end)
+
+    it("with a line break or a NUL where none may be is not sent", function()
+      local transport = new()
+      local url = "http://127.0.0.1:1/"
+      for _, request in ipairs{
+        { url = url .. "\r\nX: y" }, { url = url .. " " }, { url = url .. "\0" },
+        { url = url .. "#top" }, { url = "ftp://127.0.0.1/" }, { url = "file:///etc/passwd" },
+        { url = url, headers = { ["X\r\nY"] = "z" } }, { url = url, headers = { X = "a\nb" } },
+        { url = url, headers = { X = "a\0b" } }, { url = url, headers = { ["X Y"] = "z" } },
+        { url = url, headers = { [""] = "z" } }, { url = url, method = "GET / HTTP/1.1\r\nX: y" },
+        { url = url, headers = { ["content-length"] = "3" }, body = "ab" },
+        { url = url, headers = { ["Transfer-Encoding"] = "chunked" } },
+        { url = url, headers = { X = ("x"):rep(300000) } },
+        { url = "http://user:secret@127.0.0.1:1/" },
+      } do
+        local err = failure(transport, request)
+        assert.equal("InvalidRequest", err.code)
+        assert.equal("transport", err.kind)
+        assert.is_false(err.sent)
+        assert.is_false(err.retryable)
+        assert.is_nil(tostring(err):find("secret", 1, true))
+      end
+    end)
+
+    it("of a wrong type throws", function()
+      local transport = new()
+      local url = "http://127.0.0.1:1/"
+      assert.has_error(function() transport:send{ url = url, body = {} } end)
+      assert.has_error(function() transport:send{ url = url, headers = "x" } end)
+      assert.has_error(function() transport:send{ url = url, headers = { X = {} } } end)
+      assert.has_error(function() transport:send{ url = url, timeouts = { read = -1 } } end)
+      assert.has_error(function() transport:send{ url = url, timeouts = { read = 0 / 0 } } end)
+      assert.equal("ConnectionRefused", failure(transport, get(url)).code)
+    end)
+  end)
+
+  describe("answer", function()
+    local function answer(text, opts)
+      return new(opts):send(get(bad{ "read", "send:" .. text }:url()))
+    end
+
+    it("keeps names, joins repeated headers, unfolds folded ones", function()
+      local response = assert(answer("HTTP/1.1 200 OK\\r\\nX-One: 1\\r\\nx-one:  2 \\r\\n" ..
+        "Fold: a\\r\\n  b\\r\\nEmpty:\\r\\nContent-Length: 0\\r\\n\\r\\n"))
+      assert.same({ ["X-One"] = "1, 2", Fold = "a b", Empty = "", ["Content-Length"] = "0" },
+        response.headers)
+      assert.equal("", response.body)
+      assert.equal(200, response.status)
+    end)
+
+    it("shows neither interim answers nor trailers", function()
+      local response = assert(answer("HTTP/1.1 103 Early Hints\\r\\nLink: x\\r\\n\\r\\n" ..
+        "HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n" ..
+        "3\\r\\nabc\\r\\n0\\r\\nX-Trailer: t\\r\\n\\r\\n"))
+      assert.same({ ["Transfer-Encoding"] = "chunked" }, response.headers)
+      assert.equal("abc", response.body)
+    end)
+
+    it("of any status and content passes through", function()
+      local html = "<html>\\0</html>"
+      local response = assert(answer("HTTP/1.1 503 Busy\\r\\nContent-Type: text/html\\r\\n" ..
+        "Content-Length: 14\\r\\n\\r\\n" .. html))
+      assert.equal(503, response.status)
+      assert.equal("<html>\0</html>", response.body)
+      response = assert(answer("HTTP/1.1 302 Found\\r\\nLocation: http://127.0.0.1:1/\\r\\n" ..
+        "Content-Length: 0\\r\\n\\r\\n"))
+      assert.equal(302, response.status)
+      response = assert(answer("HTTP/1.1 200 OK\\r\\nContent-Encoding: gzip\\r\\n" ..
+        "Content-Length: 3\\r\\n\\r\\nabc"))
+      assert.equal("abc", response.body)
+      response = assert(answer("HTTP/1.1 200 OK\\r\\n\\r\\nuntil the end"))
+      assert.equal("until the end", response.body)
+    end)
+
+    it("says how long each step took", function()
+      local timings = assert(answer("HTTP/1.1 204 None\\r\\n\\r\\n")).timings
+      assert.is_true(timings.resolve <= timings.connect)
+      assert.is_true(timings.connect <= timings.first_byte)
+      assert.is_true(timings.first_byte <= timings.total)
+      assert.equal(0, timings.tls)
+    end)
+
+    local LIMITS = { max_response_bytes = 1000, max_header_bytes = 2000 }
+
+    it("is limited in size, announced or not", function()
+      local body = ("x"):rep(1000)
+      assert.equal(1000, #assert(answer("HTTP/1.1 200 OK\\r\\nContent-Length: 1000\\r\\n\\r\\n" ..
+        body, LIMITS)).body)
+      local length = "Content-Length: %s\\r\\n"
+      for _, head in ipairs{ length:format("1001"), "", length:format("99999999999") } do
+        local one = bad{ "read", "send:HTTP/1.1 200 OK\\r\\n" .. head .. "\\r\\n",
+          "repeat:1001:x" }
+        local err = failure(new(LIMITS), get(one:url()))
+        assert.equal("ResponseTooLarge", err.code)
+        assert.is_true(err.sent and err.received and not err.retryable)
+        assert.truthy(err.message:find("over 1000 bytes", 1, true))
+      end
+    end)
+
+    it("is limited in the size and number of its headers", function()
+      local status = "send:HTTP/1.1 200 OK\\r\\n"
+      for _, steps in ipairs{
+        { "read", status, "repeat:300:A: b\\r\\n", "hang" },
+        { "read", status, "repeat:30:" .. ("a"):rep(100) .. ": b\\r\\n", "hang" },
+        { "read", status .. "A: ", "repeat:200000:x", "hang" },
+        { "read", status .. "A: b\\r\\n", "repeat:200: folded line\\r\\n", "hang" },
+      } do
+        local err = failure(new(LIMITS), get(bad(steps):url()))
+        assert.equal("ResponseTooLarge", err.code)
+      end
+    end)
+
+    local function outcome(steps)
+      local err = failure(new(), get(bad(steps):url()))
+      return err.code, err.received, err.retryable, err.sent
+    end
+
+    it("that breaks off is an error that says so", function()
+      local head = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n"
+      assert.same({ "EmptyReply", false, true, true }, { outcome{ "read" } })
+      assert.same({ "ConnectionReset", false, true, true }, { outcome{ "read", "reset" } })
+      assert.same({ "TruncatedResponse", true, true, true }, { outcome{ "read", head } })
+      assert.same({ "TruncatedResponse", true, true, true },
+        { outcome{ "read", head .. "\\r\\n", "reset" } })
+      assert.same({ "TruncatedResponse", true, true, true },
+        { outcome{ "read", head .. "\\r\\nabc" } })
+      assert.same({ "TruncatedResponse", true, true, true },
+        { outcome{ "read", head .. "\\r\\nabc", "half", "hang" } })
+      assert.same({ "TruncatedResponse", true, true, true }, { outcome{ "read",
+        "send:HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n5\\r\\nab" } })
+    end)
+
+    it("that is not HTTP is an error that says so", function()
+      assert.same({ "InvalidResponse", false, false, true },
+        { outcome{ "read", "send:SSH-2.0-OpenSSH_9.2\\r\\n" } })
+      assert.same({ "InvalidResponse", true, false, true }, { outcome{ "read",
+        "send:HTTP/1.1 200 OK\\r\\nA: \\0\\r\\n\\r\\n" } })
+      assert.same({ "InvalidResponse", true, false, true }, { outcome{ "read",
+        "send:HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nzz\\r\\n" } })
+    end)
+  end)
+
+  describe("time limit", function()
+    it("ends connecting", function()
+      local one = bad{ "full" }
+      local err, elapsed = failure(new(), get(one:url(), { connect = 0.3 }))
+      assert.same({ "ConnectTimeout", "timeout", false, true },
+        { err.code, err.kind, err.sent, err.retryable })
+      took(elapsed, 0.3)
+    end)
+
+    it("ends a TLS handshake that gets no answer", function()
+      local one = bad{ "hang" }
+      local url = ("https://127.0.0.1:%d/"):format(one.port)
+      local err, elapsed = failure(new(), get(url, { connect = 0.3 }))
+      assert.same({ "ConnectTimeout", false }, { err.code, err.sent })
+      took(elapsed, 0.3)
+    end)
+
+    it("ends waiting for the first byte", function()
+      local err, elapsed = failure(new(), get(bad{ "read", "hang" }:url(), { read = 0.3 }))
+      assert.same({ "ReadTimeout", "timeout", true, false },
+        { err.code, err.kind, err.sent, err.received })
+      took(elapsed, 0.3)
+    end)
+
+    it("ends waiting for the rest", function()
+      local one = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nabc",
+        "hang" }
+      local err, elapsed = failure(new(), get(one:url(), { read = 0.3 }))
+      assert.same({ "ReadTimeout", true, true }, { err.code, err.sent, err.received })
+      took(elapsed, 0.3)
+    end)
+
+    it("for reading starts anew with every byte", function()
+      local one = bad{ "read", "drip:20:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok" }
+      local response = assert(new():send(get(one:url(), { read = 0.4 })))
+      assert.equal("ok", response.body)
+      assert.is_true(response.timings.total > 0.5)
+    end)
+
+    it("of the whole attempt ends a slow drip", function()
+      local one = bad{ "read", "drip:20:HTTP/1.1 200 OK\\r\\nContent-Length: 20\\r\\n\\r\\nand so" }
+      local err, elapsed = failure(new(), get(one:url(), { read = 5 }), 0.35)
+      assert.same({ "AttemptTimeout", "timeout", true }, { err.code, err.kind, err.retryable })
+      took(elapsed, 0.35)
+    end)
+
+    it("of the whole attempt counts before the connection too", function()
+      local err, elapsed = failure(new(), get(bad{ "full" }:url(), { connect = 5 }), 0.25)
+      assert.same({ "AttemptTimeout", false }, { err.code, err.sent })
+      took(elapsed, 0.25)
+    end)
+
+    it("that has passed already sends nothing", function()
+      local one = bad{ "read", OK }
+      local err, elapsed = failure(new(), get(one:url()), -1)
+      assert.same({ "AttemptTimeout", "timeout", false }, { err.code, err.kind, err.sent })
+      took(elapsed, 0)
+      assert.is_nil(one:output():find("request", 1, true))
+    end)
+
+    it("leaves the transport usable", function()
+      local one = bad{ "read", "hang", "next", "read", OK }
+      local transport = new()
+      assert.equal("ReadTimeout", failure(transport, get(one:url(), { read = 0.05 })).code)
+      local response = assert(transport:send(get(one:url(), { read = 5 })))
+      assert.equal("ok", response.body)
+      assert.is_false(response.reused)
+    end)
+  end)
+
+  describe("name", function()
+    it("that does not exist is told apart from a closed port", function()
+      local err = failure(new(), get("http://does-not-exist.invalid/"))
+      assert.same({ "HostNotFound", false, true }, { err.code, err.sent, err.retryable })
+      err = failure(new(), get("http://127.0.0.1:1/"))
+      assert.same({ "ConnectionRefused", false, true }, { err.code, err.sent, err.retryable })
+    end)
+  end)
+
+  describe("kept connection", function()
+    it("is used again", function()
+      local one = bad{ "read", OK, "again" }
+      local transport = new()
+      local reused = {}
+      for i = 1, 3 do reused[i] = assert(transport:send(get(one:url()))).reused end
+      assert.same({ false, true, true }, reused)
+    end)
+
+    it("that the server closed is replaced without a word", function()
+      local one = bad{ "read", OK }
+      local transport = new()
+      for _ = 1, 3 do
+        local response = assert(transport:send(get(one:url())))
+        assert.is_false(response.reused)
+      end
+    end)
+
+    it("that dies under a request is replaced when nothing had come", function()
+      local one = bad{ "read", OK, "read", "reset", "next", "read", OK }
+      local transport = new()
+      local request = { method = "POST", url = one:url(), headers = {}, body = "again" }
+      assert(transport:send(request))
+      assert.is_false(assert(transport:send(request)).reused)
+      local _, requests = one:output():gsub("request %d+ bytes", "")
+      assert.equal(3, requests)
+    end)
+
+    it("that dies after a part of the answer is not", function()
+      local one = bad{ "read", OK, "read", "send:HTTP/1.1 200 OK\\r\\n", "reset" }
+      local transport = new()
+      assert(transport:send(get(one:url())))
+      local err = failure(transport, get(one:url()))
+      assert.same({ "TruncatedResponse", true }, { err.code, err.sent })
+    end)
+
+    it("that dies while the request is at work is not", function()
+      local one = bad{ "read", OK, "read", "wait:1200", "reset", "next", "read", OK }
+      local transport = new()
+      assert(transport:send(get(one:url())))
+      local err = failure(transport, get(one:url()))
+      assert.same({ "ConnectionReset", true, true }, { err.code, err.sent, err.retryable })
+      local _, requests = one:output():gsub("request %d+ bytes", "")
+      assert.equal(2, requests)
+    end)
+  end)
+
+  describe("proxy", function()
+    it("gets the whole URL of an http request, and the environment does not matter", function()
+      local one = bad{ "read", OK, "again" }
+      local proxy = ("http://user:pass@127.0.0.1:%d"):format(one.port)
+      local transport = new{ proxy = { http = proxy, no_proxy = "direct.invalid" } }
+      assert(transport:send(get("http://service.invalid/path")))
+      assert.truthy(one:output():find("GET http://service.invalid/path HTTP/1.1\r\n", 1, true))
+      assert.truthy(one:output():find("Proxy-Authorization: Basic dXNlcjpwYXNz", 1, true))
+      assert.equal("HostNotFound", failure(transport, get("http://direct.invalid/")).code)
+    end)
+
+    it("that is not there is the proxy's fault, and its password stays secret", function()
+      local transport = new{ proxy = "http://user:hush@127.0.0.1:1" }
+      local err = failure(transport, get("http://service.invalid/"))
+      assert.same({ "ProxyError", false, true }, { err.code, err.sent, err.retryable })
+      assert.is_nil(tostring(err):find("hush", 1, true))
+      assert.is_nil(tostring(transport):find("hush", 1, true))
+    end)
+
+    it("that refuses CONNECT is the proxy's fault", function()
+      local function refusal(status)
+        local one = bad{ "read",
+          "send:HTTP/1.1 " .. status .. "\\r\\nContent-Length: 0\\r\\n\\r\\n" }
+        local proxy = ("http://127.0.0.1:%d"):format(one.port)
+        local request = get("https://service.invalid/")
+        request.headers = { Authorization = "AWS4 secret" }
+        local err = failure(new{ proxy = proxy }, request)
+        assert.is_nil(one:output():find("secret", 1, true))
+        return { err.code, err.sent, err.retryable, err.message:match("CONNECT with %d+") }
+      end
+      assert.same({ "ProxyError", false, false, "CONNECT with 407" }, refusal("407 Who?"))
+      assert.same({ "ProxyError", false, true, "CONNECT with 503" }, refusal("503 Later"))
+    end)
+  end)
+
+  describe("resources", function()
+    local function descriptors()
+      local _, n = server.shell("true"), 0
+      for _ in io.popen("ls /proc/$PPID/fd"):lines() do n = n + 1 end
+      collectgarbage()
+      return n
+    end
+
+    local function resident()
+      local f = assert(io.open("/proc/self/statm"))
+      local pages = f:read("*a"):match("^%d+ (%d+)")
+      f:close()
+      return tonumber(pages) * 4096
+    end
+
+    it("do not grow over a thousand calls, good and bad", function()
+      local one = bad{ "read", OK, "again" }
+      local broken = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\n" }
+      local transport = new()
+      local function round(n)
+        for _ = 1, n do
+          for _ = 1, 9 do assert(transport:send(get(one:url()))) end
+          transport:send(get(broken:url()))
+        end
+        collectgarbage()
+        collectgarbage()
+      end
+      round(10)
+      local fds, bytes = descriptors(), resident()
+      round(100)
+      assert.is_true(descriptors() <= fds)
+      assert.is_true(resident() - bytes < 1024 * 1024)
+      transport:close()
+      assert.is_true(descriptors() < fds)
+    end)
+
+    it("are given back by close, and by the collector", function()
+      local one = bad{ "read", OK, "again" }
+      local before = descriptors()
+      for i = 1, 20 do
+        local transport = new()
+        assert(transport:send(get(one:url())))
+        if i % 2 == 0 then
+          transport:close()
+          assert(transport:send(get(one:url())))
+        end
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.is_true(descriptors() <= before)
+    end)
+  end)
+end)

@@ -15,8 +15,11 @@ void lsm_setfuncs (lua_State *L, const luaL_Reg *list) {
 
 void lsm_newmetatable (lua_State *L, const char *name, const luaL_Reg *methods,
                        lua_CFunction gc) {
-  if (!luaL_newmetatable(L, name))
+  luaL_getmetatable(L, name);
+  if (!lua_isnil(L, -1))
     return;
+  lua_pop(L, 1);
+  lua_newtable(L);
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
   if (gc != NULL) {
@@ -32,6 +35,9 @@ void lsm_newmetatable (lua_State *L, const char *name, const luaL_Reg *methods,
     lsm_setfuncs(L, methods);
     lua_setfield(L, -2, "__index");
   }
+  /* Last: a half-filled one, after an error of memory, is never found. */
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, name);
 }
 
 static int buffer_gc (lua_State *L) {

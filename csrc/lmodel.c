@@ -424,6 +424,7 @@ static int core_snake (lua_State *L) {
   if (sm_snake(name, out) != SM_OK)
     return luaL_error(L, "%s", sm_strerror(out->err));
   lsm_pushstr(L, sm_buf_str(out));
+  sm_buf_free(out);
   return 1;
 }
 

@@ -124,6 +124,7 @@ static void read_operation (lsm_builder *b, sm_str name) {
     luaL_error(L, "model: %s", sm_strerror(snake->err));
   op.name = lsm_intern(b, name);
   op.snake = lsm_intern(b, sm_buf_str(snake));
+  sm_buf_free(snake); /* now: a finalizer may find no memory to run in */
   lua_settop(L, t);
   read_http(b, t, &op);
   op.input = read_reference(b, t, "input");

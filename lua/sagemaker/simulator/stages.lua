@@ -106,7 +106,8 @@ local function read(config, fleet)
   plan.policy, plan.bake = routing.Type, routing.WaitIntervalInSeconds
   plan.timeout = blue_green.MaximumExecutionTimeoutInSeconds
   if plan.policy == "CANARY" then
-    plan.size, plan.steps = routing.CanarySize, 2
+    plan.size = routing.CanarySize
+    plan.steps = math.min(2, steps_of(plan.size, fleet))
   elseif plan.policy == "LINEAR" then
     plan.size = routing.LinearStepSize
     plan.steps = steps_of(plan.size, fleet)

@@ -1,0 +1,203 @@
+--- One account in one region: what it owns, its alarms, and the world its endpoints live in.
+-- Operations work on it; it knows no HTTP, no signatures and no faults on the way.
+
+local fleet = require "sagemaker.simulator.fleet"
+local knobs = require "sagemaker.simulator.knobs"
+local lifecycle = require "sagemaker.simulator.lifecycle"
+local refusal = require "sagemaker.simulator.refusal"
+local stores = require "sagemaker.simulator.store"
+
+local M = {}
+
+local Account = { __name = "sagemaker.simulator.account" }
+Account.__index = Account
+
+--- How long things take, in seconds, unless told otherwise.
+M.SECONDS = {
+  provisioning = 300, -- a fleet, or each batch of a rolling deployment
+  activation = 0, -- turning on traffic for a step
+  removal = 0, -- of an old fleet or batch
+  rollback = 30, -- of a blue/green deployment, or of a re-scale
+  scaling = 60, -- new weights and capacities
+  deleting = 30,
+  health_check = 300, -- until an unhealthy container is given up
+}
+
+local LIMITS =
+  { endpoint = "endpoints", ["endpoint-config"] = "endpoint_configs", model = "models" }
+
+local CAPACITY = "Unable to provision requested ML compute capacity due to "
+  .. "InsufficientInstanceCapacity error. Please retry using a different ML instance type or after "
+  .. "some time."
+local PING = "The primary container for production variant %s did not pass the ping health check. "
+  .. "Please check CloudWatch logs for this endpoint."
+
+---@class sagemaker.simulator.account
+---@field store sagemaker.simulator.store
+---@field world sagemaker.simulator.world
+---@field secret string seals NextToken
+---@field alarms table<string, string>
+---@field moving table<table, true> records of endpoints on which something is due
+
+-- The container that is waited for the longest.
+local function patience(blueprint, seconds)
+  local longest
+  for _, variant in ipairs(blueprint.variants) do
+    local own = variant.spec.ContainerStartupHealthCheckTimeoutInSeconds
+    if own then longest = math.max(longest or 0, own) end
+  end
+  return longest or seconds.health_check
+end
+
+local FAILURES = {
+  provisioning = { "fail_provisioning", CAPACITY }, health = { "unhealthy", PING },
+  rollback = { "rollback_fails", "The roll-back failed." },
+}
+
+local function new_world(self)
+  local world = { seconds = self.seconds }
+  function world.alarm(name)
+    return self.alarms[name] or "OK"
+  end
+  function world.fails(kind, machine, blueprint)
+    local knob, text = FAILURES[kind][1], FAILURES[kind][2]
+    local case = { endpoint = machine.name, endpoint_config = blueprint.name }
+    local reason =
+      knobs.applies(self.knobs[knob], fleet.names(blueprint, machine.name), case)
+    if not reason then return nil end
+    if reason == true then reason = text:format(blueprint.variants[1].name) end
+    return reason, patience(blueprint, self.seconds)
+  end
+  function world.reason(machine, reason)
+    local hidden = self.knobs.hide_failure_reason
+    local case = { endpoint = machine.name, reason = reason }
+    return not knobs.applies(hidden, { machine.name }, case) and reason or nil
+  end
+  return world
+end
+
+---@param opts table account_id, region, partition, clock, knobs, seconds, limits, secret
+---@return sagemaker.simulator.account
+function M.new(opts)
+  local self = setmetatable({
+    store = stores.new(opts), clock = opts.clock, knobs = opts.knobs, limits = opts.limits or {},
+    secret = opts.secret, alarms = {}, moving = {}, seconds = {},
+  }, Account)
+  for name, seconds in pairs(M.SECONDS) do self.seconds[name] = opts.seconds[name] or seconds end
+  self.world = new_world(self)
+  return self
+end
+
+---@return number seconds since the epoch
+function Account:now()
+  return self.clock:now()
+end
+
+--- Adds a resource with the tags of its input, where the account's limits allow.
+---@param kind string
+---@param name string
+---@param input table
+---@return sagemaker.simulator.record|nil
+---@return sagemaker.simulator.refusal|nil
+function Account:add(kind, name, input)
+  local limit = self.limits[LIMITS[kind]]
+  if limit then
+    local count = kind == "endpoint" and #self:visible(kind, true) or self.store:count(kind)
+    if count >= limit then return refusal.limit(stores.WORDS[kind] .. "s", limit) end
+  end
+  local tags, refused = stores.tagged({}, input.Tags)
+  if not tags then return nil, refused end
+  local now = self:now()
+  local lag = knobs.seconds(self.knobs.visible_after, kind, { kind = kind, name = name })
+  local fields = { input = input, tags = tags, visible_at = lag > 0 and now + lag or nil }
+  return self.store:insert(kind, name, now, fields)
+end
+
+local function hidden(record, now)
+  return record.visible_at ~= nil and now < record.visible_at
+end
+
+--- A resource by name. With `elsewhere`, as other operations see it: not before it is visible to
+-- them (eventual consistency).
+---@param kind string
+---@param name string
+---@param elsewhere boolean|nil
+---@return sagemaker.simulator.record|nil
+---@return sagemaker.simulator.refusal|nil
+function Account:need(kind, name, elsewhere)
+  local record = self.store:find(kind, name)
+  if record and not (elsewhere and hidden(record, self:now())) then return record end
+  return refusal.missing(stores.WORDS[kind], self.store:arn(kind, name))
+end
+
+-- Brings an endpoint up to now; nil when it has gone meanwhile.
+local function current(self, record, now)
+  local machine = record.machine
+  if machine.due then lifecycle.advance(machine, now, self.world) end
+  if not machine.gone then return record end
+  self.store:remove(record)
+  self.moving[record] = nil
+  return nil
+end
+
+--- An endpoint by name, as it is now.
+---@param name string
+---@return sagemaker.simulator.record|nil
+function Account:endpoint(name)
+  local record = self.store:find("endpoint", name)
+  return record and current(self, record, self:now())
+end
+
+--- The same for an operation that cannot do without it.
+---@param name string
+---@return sagemaker.simulator.record|nil
+---@return sagemaker.simulator.refusal|nil
+function Account:need_endpoint(name)
+  local record = self:endpoint(name)
+  if record and not hidden(record, self:now()) then return record end
+  return refusal.missing("endpoint", self.store:arn("endpoint", name))
+end
+
+--- All resources of a kind that List operations see.
+---@param kind string
+---@param all boolean|nil also those that are not visible yet
+---@return sagemaker.simulator.record[]
+function Account:visible(kind, all)
+  local now, rows = self:now(), {}
+  for _, record in ipairs(self.store:all(kind)) do
+    local here = record
+    if record.machine then here = current(self, record, now) end
+    if here and (all or not hidden(record, now)) then rows[#rows + 1] = record end
+  end
+  return rows
+end
+
+--- Something is under way on an endpoint from now on.
+---@param record sagemaker.simulator.record
+function Account:started(record)
+  self.moving[record] = true
+end
+
+--- Plays every endpoint up to now, before what they look at changes.
+function Account:settle()
+  local now = self:now()
+  for record in pairs(self.moving) do
+    current(self, record, now)
+    if not record.machine.due then self.moving[record] = nil end
+  end
+end
+
+--- Sets the state of a CloudWatch alarm. Deployments that bake and name it roll back now.
+---@param name string
+---@param state "OK"|"ALARM"|"INSUFFICIENT_DATA"
+function Account:set_alarm(name, state)
+  if self.alarms[name] == state then return end
+  self:settle()
+  self.alarms[name] = state
+  local now = self:now()
+  for record in pairs(self.moving) do
+    lifecycle.alarm_changed(record.machine, now, self.world)
+  end
+end
+
+return M

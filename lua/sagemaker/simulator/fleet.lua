@@ -1,0 +1,99 @@
+--- From a stored endpoint configuration to the fleet that a deployment brings into service.
+
+local core = require "sagemaker.core"
+
+local M = {}
+
+-- The images of a model's containers, as DeployedImages shows them.
+local function images_of(model, now)
+  local rows = {}
+  local input = model and model.input
+  local containers = input and (input.Containers or { input.PrimaryContainer }) or {}
+  for _, container in ipairs(containers) do
+    if container.Image then
+      local repository = container.Image:gsub("@sha256:%x+$", ""):gsub(":[%w._-]+$", "")
+      rows[#rows + 1] = {
+        SpecifiedImage = container.Image, ResolutionTime = now,
+        ResolvedImage = repository .. "@sha256:" .. core.sha256(container.Image),
+      }
+    end
+  end
+  return rows
+end
+
+local function variant_of(spec, model, now)
+  local serverless = spec.ServerlessConfig
+  local scaling = spec.ManagedInstanceScaling
+  local count = spec.InitialInstanceCount or scaling and scaling.MinInstanceCount or 1
+  if serverless then count = 0 end
+  local weight = spec.InitialVariantWeight or 1
+  return {
+    name = spec.VariantName, spec = spec, images = images_of(model, now),
+    weight = weight, desired_weight = weight, count = count, desired = count,
+    serverless = serverless, desired_serverless = serverless,
+  }
+end
+
+--- The fleet of an endpoint configuration.
+---@param record sagemaker.simulator.record of an endpoint configuration
+---@param find fun(model_name: string): sagemaker.simulator.record|nil
+---@param now number
+---@return sagemaker.simulator.blueprint
+function M.blueprint(record, find, now)
+  local config = record.input
+  local function variants_of(specs)
+    local rows = {}
+    for i, spec in ipairs(specs or {}) do
+      rows[i] = variant_of(spec, spec.ModelName and find(spec.ModelName), now)
+    end
+    return rows
+  end
+  return {
+    name = record.name, config = config, capture = config.DataCaptureConfig,
+    variants = variants_of(config.ProductionVariants),
+    shadows = variants_of(config.ShadowProductionVariants),
+  }
+end
+
+--- The names under which knobs may mean a fleet: its endpoint, configuration and models.
+---@param blueprint sagemaker.simulator.blueprint
+---@param endpoint string
+---@return string[]
+function M.names(blueprint, endpoint)
+  local names = { endpoint, blueprint.name }
+  for _, variant in ipairs(blueprint.variants) do names[#names + 1] = variant.spec.ModelName end
+  return names
+end
+
+-- Which properties RetainAllVariantProperties keeps.
+local function retained(input)
+  local keep = { DesiredInstanceCount = true, DesiredWeight = true, DataCaptureConfig = true }
+  for _, property in ipairs(input.ExcludeRetainedVariantProperties or {}) do
+    keep[property.VariantPropertyType] = nil
+  end
+  return keep
+end
+
+--- Carries weights, capacities and data capture of the running fleet over to the new one, as
+-- RetainAllVariantProperties of UpdateEndpoint asks.
+---@param blueprint sagemaker.simulator.blueprint changed in place
+---@param current sagemaker.simulator.blueprint
+---@param input table of UpdateEndpoint
+function M.retain(blueprint, current, input)
+  if not input.RetainAllVariantProperties then return end
+  local keep, old = retained(input), {}
+  for _, variant in ipairs(current.variants) do old[variant.name] = variant end
+  for _, variant in ipairs(blueprint.variants) do
+    local before = old[variant.name]
+    local sized = before and not variant.serverless and not before.serverless
+    if sized and keep.DesiredInstanceCount then
+      variant.count, variant.desired = before.desired, before.desired
+    end
+    if before and keep.DesiredWeight then
+      variant.weight, variant.desired_weight = before.desired_weight, before.desired_weight
+    end
+  end
+  if keep.DataCaptureConfig then blueprint.capture = current.capture end
+end
+
+return M

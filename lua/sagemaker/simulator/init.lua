@@ -1,0 +1,273 @@
+--- A local SageMaker: signed requests in, the whole life of an endpoint out.
+--
+-- `simulator.new()` is a transport for `sagemaker.new{ transport = … }`: its clock is virtual, so
+-- what waits for an eight-hour deployment waits for milliseconds. See examples/simulator for what
+-- is played and what is chosen where AWS documents nothing.
+
+local accounts = require "sagemaker.simulator.account"
+local clocks = require "sagemaker.simulator.clock"
+local core = require "sagemaker.core"
+local environment = require "sagemaker.env"
+local errors = require "sagemaker.error"
+local exchange = require "sagemaker.simulator.exchange"
+local knobs = require "sagemaker.simulator.knobs"
+local lifecycle = require "sagemaker.simulator.lifecycle"
+local operations = require "sagemaker.simulator.operations"
+local signature = require "sagemaker.simulator.signature"
+local transport = require "sagemaker.simulator.transport"
+
+local M = {}
+
+---@class sagemaker.Simulator
+---@field defaults {region: string, credentials: table} what a client uses when told nothing else
+---@field account sagemaker.simulator.account
+---@field knobs table<string, any>
+local Simulator = { __name = "sagemaker.simulator" }
+Simulator.__index = Simulator
+
+---@class sagemaker.simulator.options
+---@field clock? "virtual"|{factor: number} virtual time (default), or real time times a factor
+---@field start? number seconds since the epoch at which time begins; 2026-01-15T12:00:00Z for
+--- virtual time, now for real time
+---@field account_id? string "123456789012"
+---@field region? string "us-east-1"
+---@field partition? string follows from the region
+---@field credentials? table one {access_key_id, secret_access_key, session_token, expires_at} or a
+--- list of them; the first is what clients use by default. test / test
+---@field verify? boolean false: any signature will do
+---@field seed? integer request ids and the seal of NextToken follow from it
+---@field limits? {endpoints?: integer, endpoint_configs?: integer, models?: integer}
+---@field wall? fun(): number the time that signatures are checked against and Date headers tell;
+--- the simulator's own unless told otherwise
+---@field io? table clock, now and sleep for a real-time clock, as in sagemaker.env
+---@field provisioning_seconds? number 300: a fleet, or each batch of a rolling deployment
+---@field activation_seconds? number 0: turning on traffic for a step
+---@field removal_seconds? number 0: of an old fleet or batch
+---@field rollback_seconds? number 30
+---@field scaling_seconds? number 60: new weights and capacities
+---@field deleting_seconds? number 30
+---@field health_check_seconds? number 300: until an unhealthy container is given up
+---@field fail_provisioning? any knobs: see simulator/knobs.lua for the forms they take
+---@field unhealthy? any
+---@field rollback_fails? any
+---@field hide_failure_reason? any
+---@field throttle? any also {rate =, burst =} requests a second
+---@field deny? any
+---@field drop? any
+---@field unreachable? any
+---@field latency? number|table|fun(case: table): number seconds
+---@field visible_after? number|table|fun(case: table): number seconds
+
+local OPTIONS = {
+  "clock", "start", "account_id", "region", "partition", "credentials", "verify", "seed", "limits",
+  "wall", "io",
+}
+for name in pairs(accounts.SECONDS) do OPTIONS[#OPTIONS + 1] = name .. "_seconds" end
+for _, name in ipairs(knobs.names()) do OPTIONS[#OPTIONS + 1] = name end
+
+local function is_seconds(value)
+  return type(value) == "number" and value >= 0 and value < math.huge
+end
+
+local function check_options(opts)
+  local known = {}
+  for _, name in ipairs(OPTIONS) do known[name] = true end
+  for name in pairs(opts) do
+    if not known[name] then
+      error(("simulator.new has no option %s%s"):format(tostring(name),
+        errors.hint(tostring(name), OPTIONS)), 3)
+    end
+  end
+  local clock = opts.clock
+  local factor = type(clock) == "table" and clock.factor
+  if clock ~= nil and clock ~= "virtual" and not (type(factor) == "number" and factor > 0) then
+    error('clock must be "virtual" or { factor = n }', 3)
+  end
+  for name in pairs(accounts.SECONDS) do
+    local seconds = opts[name .. "_seconds"]
+    if seconds ~= nil and not is_seconds(seconds) then
+      error(name .. "_seconds must be a number of at least 0", 3)
+    end
+  end
+end
+
+local function partition_of(region)
+  if region:find("^cn%-") then return "aws-cn" end
+  if region:find("^us%-gov%-") then return "aws-us-gov" end
+  return "aws"
+end
+
+-- Identifiers that look random and follow from the seed (the generator of Park and Miller).
+local function id_maker(seed)
+  local state = seed % 2147483646 + 1
+  local function word()
+    state = state * 48271 % 2147483647
+    return math.floor(state / 32768)
+  end
+  return function()
+    return ("%04x%04x-%04x-4%03x-%04x-%04x%04x%04x"):format(word(), word(), word(), word() % 4096,
+      32768 + word() % 16384, word(), word(), word())
+  end
+end
+
+local function identities_of(credentials)
+  if not credentials then
+    return { { access_key_id = "test", secret_access_key = "test" } }
+  elseif credentials.access_key_id then
+    return { credentials }
+  end
+  return credentials
+end
+
+local function build(opts)
+  local region = opts.region or "us-east-1"
+  local identities = identities_of(opts.credentials)
+  local self = setmetatable({
+    account_id = opts.account_id or "123456789012", region = region,
+    partition = opts.partition or partition_of(region),
+    knobs = {}, bucket = {}, log = { count = 0 }, encoded = setmetatable({}, { __mode = "k" }),
+    service = core.service("sagemaker"), new_id = id_maker(opts.seed or 1),
+    defaults = { region = region, credentials = identities[1] },
+    time = clocks.new(opts.clock or "virtual", opts.start, environment.new(opts.io)),
+  }, Simulator)
+  if opts.verify ~= false then
+    self.verifier =
+      signature.new(identities, region, self.service:info().signing_name)
+  end
+  self.wall = opts.wall or function()
+    return self.time:now()
+  end
+  return self
+end
+
+--- A SageMaker of one's own. Throws when an option is unknown or cannot be.
+---@param opts? sagemaker.simulator.options
+---@return sagemaker.Simulator
+function M.new(opts)
+  opts = opts or {}
+  check_options(opts)
+  local self = build(opts)
+  for _, name in ipairs(knobs.names()) do
+    knobs.check(name, opts[name])
+    self.knobs[name] = opts[name]
+  end
+  local seconds = {}
+  for name in pairs(accounts.SECONDS) do seconds[name] = opts[name .. "_seconds"] end
+  self.account = accounts.new {
+    account_id = self.account_id, region = self.region, partition = self.partition,
+    clock = self.time, knobs = self.knobs, seconds = seconds, limits = opts.limits,
+    secret = ("seed %s"):format(tostring(opts.seed or 1)),
+  }
+  return self
+end
+
+--- The operations that are played, sorted. All others answer NotSimulated.
+---@return string[]
+function M.operations()
+  return operations.names()
+end
+Simulator.operations = M.operations
+
+function Simulator:__tostring()
+  return ("sagemaker.simulator (account %s, %s, %d endpoints)"):format(self.account_id,
+    self.region, self.account.store:count("endpoint"))
+end
+
+--- Transport: sends a request and brings the answer. See simulator/transport.lua.
+Simulator.send = transport.send
+
+--- Answers a request, without clock or faults of a wire: the core for any server.
+---@param request table {method, path, query, headers, body, host}
+---@return {status: integer, headers: table<string, string>, body: string}
+function Simulator:handle(request)
+  return exchange.handle(self, request)
+end
+
+--- Transport: wall time, seconds since the epoch.
+---@return number
+function Simulator:now()
+  return self.time:now()
+end
+
+--- Transport: seconds since the simulator began.
+---@return number
+function Simulator:clock()
+  return self.time:now() - self.time.start
+end
+
+--- Transport: virtual time jumps, real time passes as much faster as the clock's factor says.
+---@param seconds number
+function Simulator:sleep(seconds)
+  self.time:sleep(seconds)
+end
+
+--- Moves time on; everything that falls into it happens at its own moment.
+---@param seconds number at least 0
+function Simulator:advance(seconds)
+  if not is_seconds(seconds) then
+    error("advance takes a number of seconds of at least 0", 2)
+  end
+  self.time:advance(seconds)
+end
+
+--- Runs `fn(simulator)` in so many seconds of the simulator's time.
+---@param seconds number
+---@param fn fun(sim: sagemaker.Simulator)
+function Simulator:at(seconds, fn)
+  if not is_seconds(seconds) or type(fn) ~= "function" then
+    error("at takes a number of seconds of at least 0 and a function", 2)
+  end
+  self.time:at(self:now() + seconds, function()
+    fn(self)
+  end)
+end
+
+local STATES = { OK = true, ALARM = true, INSUFFICIENT_DATA = true }
+
+--- Sets a CloudWatch alarm. Deployments that bake and name it roll back at this moment.
+---@param name string
+---@param state "OK"|"ALARM"|"INSUFFICIENT_DATA"
+function Simulator:set_alarm(name, state)
+  if type(name) ~= "string" or not STATES[state] then
+    error("set_alarm takes a name and OK, ALARM or INSUFFICIENT_DATA", 2)
+  end
+  self.account:set_alarm(name, state)
+end
+
+--- The service updates an endpoint by itself for so many seconds (status SystemUpdating).
+---@param name string
+---@param seconds number
+function Simulator:system_update(name, seconds)
+  local record = self.account:endpoint(name)
+  if not record or record.machine.status ~= "InService" then
+    error(("system_update needs an endpoint in service, %s is not"):format(tostring(name)), 2)
+  end
+  self.account:started(record)
+  lifecycle.system_update(record.machine, seconds, self:now(), self.account.world)
+end
+
+--- What has happened to an endpoint: {at, status, stage, step, share}, oldest first. share is the
+-- part of the traffic, 0 to 1, that the new fleet of a running deployment gets.
+---@param name string
+---@return table[] empty when there is no such endpoint
+function Simulator:history(name)
+  local record = self.account:endpoint(name)
+  return record and record.machine.history or {}
+end
+
+--- The latest 200 requests: {at, operation, status, code, request_id}, oldest first.
+---@return table[]
+function Simulator:requests()
+  return exchange.requests(self)
+end
+
+-- One method a knob: sim:throttle(3), sim:unhealthy("model-b"), sim:drop(false).
+for _, name in ipairs(knobs.names()) do
+  Simulator[name] = function(self, value)
+    knobs.check(name, value)
+    self.account:settle()
+    self.knobs[name] = value
+  end
+end
+
+return M

@@ -1,0 +1,157 @@
+--- CreateEndpoint, DescribeEndpoint, ListEndpoints, UpdateEndpoint,
+-- UpdateEndpointWeightsAndCapacities, DeleteEndpoint.
+
+local fleet = require "sagemaker.simulator.fleet"
+local guardrails = require "sagemaker.simulator.guardrails"
+local lifecycle = require "sagemaker.simulator.lifecycle"
+local listing = require "sagemaker.simulator.listing"
+local refusal = require "sagemaker.simulator.refusal"
+local view = require "sagemaker.simulator.view"
+
+local M = {}
+
+local LISTING = {
+  operation = "ListEndpoints",
+  modified = function(record) return record.machine.modified end,
+  status = function(record) return record.machine.status end,
+}
+
+-- The fleet of a configuration, with its models; or what is missing.
+local function blueprint_of(account, config_name)
+  local record, refused = account:need("endpoint-config", config_name, true)
+  if not record then return nil, refused end
+  for _, spec in ipairs(record.input.ProductionVariants) do
+    if spec.ModelName then
+      local model, missing = account:need("model", spec.ModelName)
+      if not model then return nil, missing end
+    end
+  end
+  return fleet.blueprint(record, function(name)
+    return account.store:find("model", name)
+  end, account:now())
+end
+
+function M.CreateEndpoint(account, input)
+  local before = account:endpoint(input.EndpointName)
+  if before then return refusal.exists("endpoint", before.arn) end
+  local blueprint, refused = blueprint_of(account, input.EndpointConfigName)
+  if not blueprint then return nil, refused end
+  local bad = guardrails.check(input.DeploymentConfig, blueprint.variants)
+  if bad then return refusal.validation(bad) end
+  local record
+  record, refused = account:add("endpoint", input.EndpointName, { Tags = input.Tags })
+  if not record then return nil, refused end
+  record.machine = lifecycle.new(record.name)
+  account:started(record)
+  lifecycle.create(record.machine, blueprint, input.DeploymentConfig, account:now(), account.world)
+  return { EndpointArn = record.arn }
+end
+
+--- The same table as long as nothing has changed: it must not be written to.
+function M.DescribeEndpoint(account, input)
+  local record, refused = account:need_endpoint(input.EndpointName)
+  if not record then return nil, refused end
+  local machine = record.machine
+  if record.described ~= machine.version then
+    record.view, record.described = view.describe(machine, record.arn), machine.version
+  end
+  return record.view
+end
+
+function M.ListEndpoints(account, input)
+  local page, token =
+    listing.page(account:visible("endpoint"), input, LISTING, account.secret)
+  if not page then return nil, token end
+  local rows = {}
+  for i, record in ipairs(page) do rows[i] = view.row(record.machine, record.arn) end
+  return { Endpoints = rows, NextToken = token }
+end
+
+-- An endpoint on which the operation can be done now.
+local function need_idle(account, name, operation)
+  local record, refused = account:need_endpoint(name)
+  if not record then return nil, refused end
+  local busy = lifecycle.busy(record.machine, operation)
+  if busy == "in-progress" then
+    return refusal.validation('Cannot update in-progress endpoint "%s".', record.arn)
+  elseif busy then
+    return refusal.validation('Cannot update endpoint "%s" in status %s: it can only be deleted.',
+      record.arn, record.machine.status)
+  end
+  return record
+end
+
+-- Why the new fleet cannot follow the current one with this DeploymentConfig, or nil.
+local function bad_update(current, blueprint, config)
+  return guardrails.check_names(current.variants, blueprint.variants)
+    or guardrails.check(config, blueprint.variants, current.variants)
+end
+
+function M.UpdateEndpoint(account, input)
+  local record, refused = need_idle(account, input.EndpointName, "update")
+  if not record then return nil, refused end
+  local machine = record.machine
+  local current
+  current, refused = account:need("endpoint-config", machine.current.name)
+  if not current then return nil, refused end
+  local blueprint
+  blueprint, refused = blueprint_of(account, input.EndpointConfigName)
+  if not blueprint then return nil, refused end
+  fleet.retain(blueprint, machine.current, input)
+  local config = input.DeploymentConfig
+  if not config and input.RetainDeploymentConfig then config = machine.last_deployment_config end
+  local bad = bad_update(machine.current, blueprint, config)
+  if bad then return refusal.validation(bad) end
+  account:started(record)
+  lifecycle.update(machine, blueprint, config, account:now(), account.world)
+  return { EndpointArn = record.arn }
+end
+
+local function bad_change(variant, change, name)
+  if not variant then return ("The endpoint has no variant '%s'."):format(name) end
+  if variant.serverless and change.DesiredInstanceCount then
+    return ("DesiredInstanceCount is not supported for the serverless variant '%s'."):format(name)
+  elseif not variant.serverless and change.ServerlessUpdateConfig then
+    return ("ServerlessUpdateConfig is not supported for the variant '%s'."):format(name)
+  end
+  return nil
+end
+
+local function with(config, changes)
+  if not changes then return nil end
+  local copy = {}
+  for k, v in pairs(config) do copy[k] = v end
+  for k, v in pairs(changes) do copy[k] = v end
+  return copy
+end
+
+function M.UpdateEndpointWeightsAndCapacities(account, input)
+  local record, refused = need_idle(account, input.EndpointName, "scale")
+  if not record then return nil, refused end
+  local variants, wanted = {}, {}
+  for _, variant in ipairs(record.machine.current.variants) do variants[variant.name] = variant end
+  for _, change in ipairs(input.DesiredWeightsAndCapacities) do
+    local name = change.VariantName
+    local variant = variants[name]
+    local bad = bad_change(variant, change, name)
+    if wanted[name] then bad = ("The variant '%s' is named twice."):format(name) end
+    if bad then return refusal.validation(bad) end
+    wanted[name] = {
+      desired = change.DesiredInstanceCount, weight = change.DesiredWeight,
+      serverless = with(variant.serverless, change.ServerlessUpdateConfig),
+    }
+  end
+  account:started(record)
+  lifecycle.scale(record.machine, wanted, account:now(), account.world)
+  return { EndpointArn = record.arn }
+end
+
+function M.DeleteEndpoint(account, input)
+  local record, refused = need_idle(account, input.EndpointName, "delete")
+  if not record then return nil, refused end
+  account:started(record)
+  lifecycle.delete(record.machine, account:now(), account.world)
+  return {}
+end
+
+return M

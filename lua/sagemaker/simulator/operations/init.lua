@@ -1,0 +1,32 @@
+--- The operations that are played, by their AWS names.
+--
+-- A handler takes the account and the decoded, validated input, and answers the output table (an
+-- empty one where AWS answers nothing) or `nil, refusal`. It performs no I/O and reads no clock
+-- but the account's.
+
+local M = {}
+
+local GROUPS = { "endpoint", "endpoint_config", "model", "tags" }
+
+---@alias sagemaker.simulator.handler
+---| fun(account: sagemaker.simulator.account, input: table): table|nil, table|nil
+
+---@type table<string, sagemaker.simulator.handler>
+M.handlers = {}
+
+for _, group in ipairs(GROUPS) do
+  for name, handler in pairs(require("sagemaker.simulator.operations." .. group)) do
+    M.handlers[name] = handler
+  end
+end
+
+--- The names of the operations that are played, sorted.
+---@return string[]
+function M.names()
+  local names = {}
+  for name in pairs(M.handlers) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+return M

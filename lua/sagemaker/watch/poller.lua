@@ -1,0 +1,135 @@
+--- One look at an endpoint at a time: which failures pass, which end it, and when to look again.
+--
+-- Delays start short, grow while nothing happens and give way to throttling. A poller never
+-- sleeps.
+
+local retry = require "sagemaker.retry"
+
+local M = {}
+
+-- Seconds between looks: the first, the longest, how fast they grow.
+local FIRST, LONGEST, GROWTH = 2, 30, 1.5
+
+-- The same after "Rate exceeded": the first, the longest.
+local THROTTLED_FIRST, THROTTLED_LONGEST = 10, 120
+
+-- So many looks in a row may fail for want of an answer; each is a call with its own retries.
+local FAILURES = 10
+
+---@class sagemaker.watch.Poller
+---@field failures integer looks in a row without an answer
+local Poller = {}
+Poller.__index = Poller
+Poller.__name = "sagemaker.watch.poller"
+
+local function text_of(err)
+  return tostring(err.service_message or err.message or "")
+end
+
+--- Whether an error says that there is no such endpoint.
+---@param err sagemaker.Error
+---@return boolean
+function M.is_missing_endpoint(err)
+  return err.kind == "service" and text_of(err):find('Could not find endpoint "', 1, true) ~= nil
+end
+
+--- Whether an error says that there is no such endpoint configuration.
+---@param err sagemaker.Error
+---@return boolean
+function M.is_missing_config(err)
+  return err.kind == "service"
+    and text_of(err):find("Could not find endpoint configuration", 1, true) ~= nil
+end
+
+--- Whether an update was refused because a deployment is under way.
+---@param err sagemaker.Error
+---@return boolean
+function M.is_in_progress(err)
+  return err.kind == "service"
+    and text_of(err):find("Cannot update in-progress endpoint", 1, true) ~= nil
+end
+
+--- Whether a create was refused because the name is taken.
+---@param err sagemaker.Error
+---@return boolean
+function M.is_existing(err)
+  return err.kind == "service"
+    and text_of(err):find("Cannot create already existing endpoint", 1, true) ~= nil
+end
+
+--- What a failed call means for one who will ask again.
+---@param err sagemaker.Error
+---@return "throttling"|"passing"|"final"
+function M.classify(err)
+  if err.status == 429 then return "throttling" end
+  local reason = retry.classify(retry.modes.standard, err)
+  if reason == "throttling" then return "throttling" end
+  if reason or err.kind == "timeout" or err.kind == "protocol" then return "passing" end
+  return (err.status or 0) >= 500 and "passing" or "final"
+end
+
+---@class sagemaker.watch.PollerOptions
+---@field call fun(op: string, params: table, opts?: table): table?, string?, sagemaker.Error?
+---@field name string EndpointName
+---@field random? fun(): number
+---@field delay? number seconds between the first looks (default 2)
+---@field max_delay? number seconds between looks at most (default 30)
+---@field call_opts? table for each call
+
+--- A poller of one endpoint.
+---@param opts sagemaker.watch.PollerOptions
+---@return sagemaker.watch.Poller
+function M.new(opts)
+  local first = opts.delay or FIRST
+  return setmetatable({
+    call = opts.call,
+    call_opts = opts.call_opts,
+    failures = 0,
+    first = first,
+    longest = math.max(first, opts.max_delay or LONGEST),
+    name = opts.name,
+    pause = nil,
+    random = opts.random or math.random,
+    throttle = nil,
+  }, Poller)
+end
+
+--- Looks once.
+---@return table|nil output of DescribeEndpoint
+---@return "gone"|"wait"|"error"|nil why there is none
+---@return sagemaker.Error|nil err
+function Poller:look()
+  local output, _, err = self.call("DescribeEndpoint", { EndpointName = self.name }, self.call_opts)
+  if output then
+    self.failures, self.throttle = 0, nil
+    return output
+  end
+  if M.is_missing_endpoint(err) then
+    self.failures, self.throttle = 0, nil
+    return nil, "gone", err
+  end
+  local class = M.classify(err)
+  if class == "final" then return nil, "error", err end
+  if class == "throttling" then
+    self.throttle = math.min(THROTTLED_LONGEST, (self.throttle or THROTTLED_FIRST / 2) * 2)
+    return nil, "wait", err
+  end
+  self.failures = self.failures + 1
+  return nil, self.failures >= FAILURES and "error" or "wait", err
+end
+
+--- Seconds until the next look.
+---@param moved? boolean something has happened since the last one: look again soon
+---@return number
+function Poller:delay(moved)
+  if moved or not self.pause then
+    self.pause = self.first
+  else
+    self.pause = math.min(self.longest, self.pause * GROWTH)
+  end
+  local random = self.random()
+  if self.throttle then return math.max(self.pause, self.throttle) * (1 + random / 2) end
+  return self.pause * (0.75 + random / 4)
+end
+
+return M

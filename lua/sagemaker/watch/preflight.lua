@@ -1,0 +1,333 @@
+--- What `deploy` looks at before it changes anything: the parameters, the endpoint, both
+-- configurations, the rules against the real fleet. Reads only.
+
+local deployment = require "sagemaker.deployment"
+local errors = require "sagemaker.error"
+local fleets = require "sagemaker.deployment.fleet"
+local pollers = require "sagemaker.watch.poller"
+local readings = require "sagemaker.watch.reading"
+local rules = require "sagemaker.deployment.rules"
+
+local M = {}
+
+---@class sagemaker.watch.DeployRequest
+---@field EndpointName string
+---@field EndpointConfigName string
+---@field DeploymentConfig? table from sagemaker.deployment; without it AWS shifts all traffic at
+--- once and watches no alarm
+---@field Tags? {Key: string, Value: string}[] of the endpoint; added with AddTags when it exists
+---@field RetainAllVariantProperties? boolean update: keep instance counts and weights
+---@field ExcludeRetainedVariantProperties? table[] update: but not these
+---@field RetainDeploymentConfig? boolean update: the DeploymentConfig of the last deployment again
+---@field on_event? fun(event: sagemaker.watch.Event) called each time the deployment moves
+---@field wait? boolean queue behind a deployment that is under way
+---@field replace_failed? boolean delete a Failed endpoint and create it anew
+---@field force? boolean update even if the endpoint runs this configuration already
+---@field timeout? number seconds for the deployment, from when it was accepted
+---@field provisioning? number seconds for new instances beyond the deployment's own timeout
+---@field delay? number seconds between the first looks
+---@field max_delay? number seconds between looks at most
+
+local AWS = {
+  "DeploymentConfig", "EndpointConfigName", "EndpointName", "ExcludeRetainedVariantProperties",
+  "RetainAllVariantProperties", "RetainDeploymentConfig", "Tags",
+}
+local CREATE = { "EndpointName", "EndpointConfigName", "DeploymentConfig", "Tags" }
+local UPDATE = { "EndpointName", "EndpointConfigName", "DeploymentConfig",
+  "RetainAllVariantProperties", "ExcludeRetainedVariantProperties", "RetainDeploymentConfig" }
+local OWN = {
+  delay = "number", force = "boolean", max_delay = "number", on_event = "function",
+  provisioning = "number", replace_failed = "boolean", timeout = "number", wait = "boolean",
+}
+
+local function pick(request, names)
+  local params = {}
+  for _, name in ipairs(names) do params[name] = request[name] end
+  return params
+end
+
+--- The parameters of CreateEndpoint.
+---@param request table
+---@return table
+function M.create_params(request)
+  return pick(request, CREATE)
+end
+
+--- The parameters of UpdateEndpoint.
+---@param request table
+---@return table
+function M.update_params(request)
+  return pick(request, UPDATE)
+end
+
+local function all_names()
+  local names = {}
+  for _, name in ipairs(AWS) do names[#names + 1] = name end
+  for name in pairs(OWN) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+local function check_names(request, problems)
+  local names = all_names()
+  local known = {}
+  for _, name in ipairs(names) do known[name] = true end
+  for name in pairs(request) do
+    if not known[name] then
+      name = tostring(name)
+      problems[#problems + 1] = {
+        path = name, code = "unknown", member = name, suggestion = errors.nearest(name, names),
+        message = ("%s is not a parameter of deploy%s"):format(name, errors.hint(name, names)),
+      }
+    end
+  end
+end
+
+-- Our own options: a wrong type is a mistake in the program and throws.
+local function check_own(request)
+  for name, kind in pairs(OWN) do
+    local value = request[name]
+    local fits = value == nil or type(value) == kind
+    if fits and kind == "number" and value then fits = value == value and value >= 0 end
+    if not fits then error(("deploy: option %s must be a %s"):format(name, kind), 0) end
+  end
+end
+
+-- What a problem is about, whether its path names the member or only its parent.
+local function subject(problem)
+  local path, member = problem.path or "", problem.member
+  if not member or path == member or path:sub(-#member - 1) == "." .. member then return path end
+  return path == "" and member or path .. "." .. member
+end
+
+-- Adds problems about what has none yet.
+local function merge(problems, more)
+  local known = {}
+  for _, problem in ipairs(problems) do known[subject(problem)] = true end
+  for _, problem in ipairs(more) do
+    if not known[subject(problem)] then problems[#problems + 1] = problem end
+  end
+end
+
+-- Strict validation of the shapes, for both operations that may follow.
+local function check_shapes(check, request, problems)
+  for _, operation in ipairs{ "CreateEndpoint", "UpdateEndpoint" } do
+    local names = operation == "CreateEndpoint" and CREATE or UPDATE
+    local fine, _, err = check(operation, pick(request, names))
+    if not fine then
+      merge(problems, err.errors or { { path = err.path, code = err.code, message = err.message } })
+    end
+  end
+end
+
+-- AWS's guardrails chapter leaves WaitIntervalInSeconds out of its all-at-once example, and the API
+-- requires it: 0 is what the example means.
+local function completed(config)
+  local policy = config.BlueGreenUpdatePolicy
+  local routing = type(policy) == "table" and policy.TrafficRoutingConfiguration
+  if type(routing) ~= "table" or routing.Type ~= "ALL_AT_ONCE"
+      or routing.WaitIntervalInSeconds ~= nil then
+    return config
+  end
+  local copy = { TrafficRoutingConfiguration = { WaitIntervalInSeconds = 0 } }
+  for key, value in pairs(routing) do copy.TrafficRoutingConfiguration[key] = value end
+  for key, value in pairs(policy) do copy[key] = copy[key] or value end
+  local whole = { BlueGreenUpdatePolicy = copy }
+  for key, value in pairs(config) do whole[key] = whole[key] or value end
+  return whole
+end
+
+--- The request with what is implied written out, after every check that needs no network.
+---@param check function strict validation
+---@param given sagemaker.watch.DeployRequest
+---@return sagemaker.watch.DeployRequest|nil
+---@return string? message
+---@return sagemaker.Error? err
+function M.parameters(check, given)
+  if type(given) ~= "table" then
+    error("deploy takes a table of parameters, not a " .. type(given), 0)
+  end
+  check_own(given)
+  local request = {}
+  for name, value in pairs(given) do request[name] = value end
+  if type(request.DeploymentConfig) == "table" then
+    local fine, config = pcall(completed, request.DeploymentConfig)
+    if fine then request.DeploymentConfig = config end
+  end
+  local problems = {}
+  check_names(request, problems)
+  check_shapes(check, request, problems)
+  if request.DeploymentConfig ~= nil then
+    local sound, _, err = deployment.check(request.DeploymentConfig)
+    if not sound then merge(problems, err.errors) end
+    if request.RetainDeploymentConfig == true then
+      merge(problems, { { path = "RetainDeploymentConfig", code = "rule",
+        message = "RetainDeploymentConfig and DeploymentConfig exclude each other" } })
+    end
+  end
+  if #problems > 0 then return rules.fail(problems, "deploy") end
+  return request
+end
+
+--- The endpoint as it is, or false when there is none.
+---@param call function
+---@param name string
+---@param call_opts? table
+---@return table|false|nil output of DescribeEndpoint
+---@return string? message
+---@return sagemaker.Error? err
+function M.endpoint(call, name, call_opts)
+  local output, message, err = call("DescribeEndpoint", { EndpointName = name }, call_opts)
+  if output then return output end
+  if pollers.is_missing_endpoint(err) then return false end
+  return nil, message, err
+end
+
+local function excludes_count(request)
+  for _, row in ipairs(request.ExcludeRetainedVariantProperties or {}) do
+    if row.VariantPropertyType == "DesiredInstanceCount" then return true end
+  end
+  return false
+end
+
+-- RetainAllVariantProperties keeps the old fleet's numbers of instances.
+local function retain_counts(request, fleet, old)
+  if not request.RetainAllVariantProperties or excludes_count(request) then return end
+  for _, variant in ipairs(fleet.variants) do
+    for _, before in ipairs(old.variants) do
+      if before.name == variant.name and before.instances then
+        variant.instances = before.instances
+      end
+    end
+  end
+end
+
+local function names_in(fleet)
+  local names = {}
+  for i, variant in ipairs(fleet.variants) do names[i] = variant.name end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+-- What the endpoint has now. DescribeEndpoint tells, unless the endpoint never ran.
+local function old_fleet(describe_config, current)
+  local fleet = fleets.of(current.ProductionVariants, true)
+  if fleet or not current.EndpointConfigName then return fleet end
+  local config = describe_config(current.EndpointConfigName)
+  return config and fleets.of(config.ProductionVariants)
+end
+
+---@class sagemaker.watch.Preparation
+---@field config table|nil the DeploymentConfig that will govern the deployment
+---@field plan? sagemaker.deployment.Plan of an update
+---@field provisioning number seconds that the new variants may take to come, at most
+---@field warnings string[]
+
+-- The DeploymentConfig of an update: given, or the one of the last deployment.
+local function effective(request, current, problems)
+  if request.DeploymentConfig or not request.RetainDeploymentConfig then
+    return request.DeploymentConfig
+  end
+  if current.LastDeploymentConfig then return completed(current.LastDeploymentConfig) end
+  problems[#problems + 1] = { path = "RetainDeploymentConfig", code = "rule",
+    message = "RetainDeploymentConfig: the endpoint has no DeploymentConfig to retain" }
+  return nil
+end
+
+local LEAST = 3600
+
+-- Seconds that instances, model data and containers of a configuration may take.
+local function provisioning_of(config)
+  local most = LEAST
+  for _, variant in ipairs(config.ProductionVariants or {}) do
+    most = math.max(most, (variant.ModelDataDownloadTimeoutInSeconds or 0)
+      + (variant.ContainerStartupHealthCheckTimeoutInSeconds or 0)
+      + (variant.VariantInstanceProvisionTimeoutInSeconds or 600))
+  end
+  return most
+end
+
+local function warn_inf1(config, warnings)
+  for _, variant in ipairs(config.ProductionVariants or {}) do
+    if tostring(variant.InstanceType):find("^ml%.inf1%.") then
+      local text = "variant %s runs on Inf1: all its traffic is shifted at once, without baking"
+      warnings[#warnings + 1] = text:format(variant.VariantName)
+    end
+  end
+end
+
+local function prepare_create(request, config, result, problems)
+  if request.DeploymentConfig == nil then return end
+  local _, found = deployment.examine(request.DeploymentConfig,
+    fleets.of(config.ProductionVariants))
+  merge(problems, found)
+  result.warnings[1] = "the endpoint is new: its DeploymentConfig guards nothing yet, and is kept "
+    .. "for updates with RetainDeploymentConfig"
+end
+
+local function check_variant_names(request, fleet, old, problems)
+  local have, want = names_in(old), names_in(fleet)
+  if have == want then return end
+  local text = "EndpointConfigName %s has the variants %s, but the endpoint has %s: an update "
+    .. "needs the same names"
+  problems[#problems + 1] = { path = "EndpointConfigName", code = "rule",
+    message = text:format(request.EndpointConfigName, want, have) }
+end
+
+local function prepare_update(describe_config, request, config, current, result, problems)
+  local fleet = fleets.of(config.ProductionVariants)
+  local old = old_fleet(describe_config, current)
+  if fleet and old then
+    retain_counts(request, fleet, old)
+    fleet.old = old
+    check_variant_names(request, fleet, old, problems)
+  end
+  result.config = effective(request, current, problems)
+  local plan, found = deployment.examine(result.config, fleet)
+  merge(problems, found)
+  result.plan = plan
+  for _, warning in ipairs(plan and plan.warnings or {}) do
+    result.warnings[#result.warnings + 1] = warning
+  end
+  if result.config then warn_inf1(config, result.warnings) end
+end
+
+--- The rules and the plan against the real fleet.
+---@param call function
+---@param request sagemaker.watch.DeployRequest
+---@param current table|false output of DescribeEndpoint
+---@param call_opts? table
+---@return sagemaker.watch.Preparation|nil
+---@return string? message
+---@return sagemaker.Error? err
+function M.prepare(call, request, current, call_opts)
+  local function describe_config(name)
+    return call("DescribeEndpointConfig", { EndpointConfigName = name }, call_opts)
+  end
+  local config, message, err = describe_config(request.EndpointConfigName)
+  if not config then return nil, message, err end
+  local problems, result = {}, { warnings = {}, provisioning = provisioning_of(config) }
+  if current then
+    prepare_update(describe_config, request, config, current, result, problems)
+  else
+    prepare_create(request, config, result, problems)
+  end
+  if #problems > 0 then return rules.fail(problems, "deploy") end
+  return result
+end
+
+local BUSY = { Creating = true, Updating = true, SystemUpdating = true, RollingBack = true,
+  Deleting = true }
+
+--- Why nothing can be started now, in words, or nil.
+---@param current table|false
+---@return string|nil
+function M.busy(current)
+  if not current or not BUSY[current.EndpointStatus] then return nil end
+  local reading = readings.read(current)
+  local target = reading.pending or (reading.status == "Creating" and reading.config)
+  return ("endpoint %s is %s%s"):format(tostring(current.EndpointName), reading.status,
+    target and (" (deployment of " .. target .. ")") or "")
+end
+
+return M

@@ -247,6 +247,21 @@ function Layers:pick(name, option, default)
   return default
 end
 
+-- The proxies of the environment. Lower case first, as curl and Python do; HTTP_PROXY is not
+-- believed inside a CGI program, where a client's "Proxy:" header sets it (https://httpoxy.org).
+local function environment_proxy(getenv)
+  local function first(name, upper)
+    local value = getenv(name)
+    if (value == nil or value == "") and upper then value = getenv(upper) end
+    return value ~= "" and value or nil
+  end
+  return {
+    http = first("http_proxy", not getenv("REQUEST_METHOD") and "HTTP_PROXY"),
+    https = first("https_proxy", "HTTPS_PROXY"),
+    no_proxy = first("no_proxy", "NO_PROXY"),
+  }
+end
+
 --- Whether a region can stand in a host name: one label, not only digits.
 ---@param region string
 ---@return boolean
@@ -295,7 +310,7 @@ local function read_settings(options, layers)
     logger = options.logger or false,
     max_attempts = layers:pick("max_attempts", retry.max_attempts),
     max_response_bytes = options.max_response_bytes,
-    proxy = options.proxy,
+    proxy = layers:proxy(options.proxy),
     retry_mode = layers:pick("retry_mode", retry.mode, "standard"),
     sources = layers.sources,
     timeouts = {
@@ -305,7 +320,7 @@ local function read_settings(options, layers)
       read = timeouts.read or defaults.read_timeout or 60,
     },
     tls = {
-      ca_file = layers:pick("ca_file", tls.ca_file),
+      ca_file = tls.ca_file or (not tls.ca_path and layers:pick("ca_file")) or nil,
       ca_path = tls.ca_path,
       verify = tls.verify ~= false,
     },
@@ -323,6 +338,11 @@ end
 
 function Layers:pick_credentials(option)
   return option or self.wishes.credentials or false
+end
+
+function Layers:proxy(option)
+  if option ~= nil then return option end
+  return environment_proxy(self.io.getenv)
 end
 
 -- A URL from the environment beats FIPS and dual stack, as in AWS's own clients. A program that

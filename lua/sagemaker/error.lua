@@ -61,17 +61,20 @@ function M.is(value)
   return type(value) == "table" and getmetatable(value) == Error
 end
 
--- Edits between two words: insertions, deletions, substitutions.
+-- Edits between two words: insertions, deletions, substitutions, neighbours exchanged.
 local function distance(a, b)
-  local previous = {}
+  local before, previous = nil, {}
   for j = 0, #b do previous[j] = j end
   for i = 1, #a do
     local row, byte = { [0] = i }, a:byte(i)
     for j = 1, #b do
       local substituted = previous[j - 1] + (byte == b:byte(j) and 0 or 1)
       row[j] = math.min(substituted, previous[j] + 1, row[j - 1] + 1)
+      if before and j > 1 and byte == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        row[j] = math.min(row[j], before[j - 2] + 1)
+      end
     end
-    previous = row
+    before, previous = previous, row
   end
   return previous[#b]
 end

@@ -273,6 +273,11 @@ function Pages:next()
     return errors.fail { kind = "protocol", code = "RepeatedToken", operation = self.operation,
       message = "the same next token was received twice: " .. token_text(self), retryable = false }
   end
+  if self.bad_token then
+    return errors.fail { kind = "validation", code = "BadStartingToken", path = "starting_token",
+      message = ("%q is no starting token"):format(self.bad_token), operation = self.operation,
+      retryable = false }
+  end
   local page, message, err = self.call(self.operation, request_params(self), self.call_opts)
   if not page then return nil, message, err end
   if self.first then
@@ -385,8 +390,7 @@ function M.pages(config, operation, call, params, opts, call_opts)
   }, Pages)
   if opts.starting_token then
     self.token, self.skip = decode_token(config, opts.starting_token)
-    if not self.token then error("option starting_token is not one of this operation's", 4) end
-    self.resumed = true
+    self.resumed, self.bad_token = true, not self.token and opts.starting_token
   end
   return self
 end

@@ -81,7 +81,7 @@ local function reason_of(acceptor)
   local form = REASONS[acceptor.matcher]
   if form then return form:format(acceptor.argument, tostring(acceptor.expected)) end
   if acceptor.matcher == "status" then
-    return "Matched expected HTTP status code: " .. tostring(acceptor.expected)
+    return ("Matched expected HTTP status code: %d"):format(acceptor.expected)
   end
   return "Matched expected service error code: " .. tostring(acceptor.expected)
 end

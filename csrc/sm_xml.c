@@ -319,7 +319,7 @@ int sm_xml_next (sm_xml *r, sm_str *s, sm_buf *scratch) {
   if (r->err != SM_OK)
     return r->err;
   if (r->closing) {
-    r->closing = 0;
+    r->closing = r->fresh = 0;
     *s = local_name(r->open[--r->depth]);
     return SM_X_END;
   }

@@ -33,6 +33,19 @@ typedef struct sm_buf {
 /* Makes an empty buffer. Allocates nothing. */
 void sm_buf_init(sm_buf *b, size_t max, sm_alloc alloc, void *ud);
 
+/*
+** Makes an empty buffer on n bytes of the caller's own, on the stack for
+** example: it never grows, allocates nothing and must not be freed.
+*/
+static inline void sm_buf_fixed (sm_buf *b, char *memory, size_t n) {
+  b->p = memory;
+  b->len = 0;
+  b->cap = b->max = n;
+  b->err = SM_OK;
+  b->alloc = NULL;
+  b->ud = NULL;
+}
+
 /* Gives the bytes back; the buffer is as after sm_buf_init. Idempotent. */
 void sm_buf_free(sm_buf *b);
 

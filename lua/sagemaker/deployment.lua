@@ -45,14 +45,22 @@ local OPTION_OF = {
   { "Alarms", "alarms" },
 }
 
--- Level 4: the caller of the builder.
 local function complain(builder, option, text, ...)
-  error(("deployment.%s: option %s "):format(builder, option) .. text:format(...), 4)
+  error(("deployment.%s: option %s "):format(builder, option) .. text:format(...), 0)
+end
+
+-- A builder whose complaints are thrown at its caller's line.
+local function throwing(build)
+  return function(options)
+    local fine, config = pcall(build, options)
+    if not fine then error(config, 2) end
+    return config
+  end
 end
 
 local function check_names(builder, options, allowed)
   if type(options) ~= "table" then
-    error(("deployment.%s takes a table of options, not a %s"):format(builder, type(options)), 4)
+    error(("deployment.%s takes a table of options, not a %s"):format(builder, type(options)), 0)
   end
   for name in pairs(options) do
     local known = false
@@ -104,8 +112,8 @@ local function alarms_of(builder, alarms)
   end
   local list = {}
   for key in pairs(alarms) do
-    if type(key) ~= "number" then
-      complain(builder, "alarms", "must be a list, not a table with the key %s", tostring(key))
+    if type(key) ~= "number" or alarms[key - 1] == nil and key ~= 1 then
+      complain(builder, "alarms", "must be a list without gaps, but has the key %s", tostring(key))
     end
   end
   for i, alarm in ipairs(alarms) do
@@ -124,7 +132,7 @@ local function alarms_of(builder, alarms)
   return { Alarms = list }
 end
 
--- Throws when a rule is broken: a nil in its place would silently drop the guardrail.
+-- Throws when a rule is broken.
 local function guard(builder, config)
   local problems = rules.check(config)
   local first = problems[1]
@@ -135,7 +143,7 @@ local function guard(builder, config)
       complain(builder, pair[2], "%s [%s]", text, first.path)
     end
   end
-  error(("deployment.%s: %s"):format(builder, first.message), 3)
+  error(("deployment.%s: %s"):format(builder, first.message), 0)
 end
 
 local BLUE_GREEN = { "alarms", "bake", "size", "step", "termination_wait", "timeout" }
@@ -153,7 +161,6 @@ local function default(value, other)
   return value
 end
 
--- A builder ends with `return config`, not with a tail call: a thrown message names its caller.
 local function blue_green(builder, kind, options, member, size)
   return guard(builder, {
     BlueGreenUpdatePolicy = {
@@ -170,45 +177,38 @@ local function blue_green(builder, kind, options, member, size)
 end
 
 --- A small share of the traffic first, then the rest, baking after each. Throws on an unknown
--- option, a wrong type or a broken rule.
----@param options sagemaker.deployment.CanaryOptions
----@return table config DeploymentConfig
-function M.canary(options)
+-- option, a wrong type or a broken rule: a nil in its place would silently drop the guardrail.
+---@type fun(options: sagemaker.deployment.CanaryOptions): table DeploymentConfig
+M.canary = throwing(function(options)
   check_names("canary", options, pick(BLUE_GREEN, { step = true }))
   local size = size_of("canary", "size", need("canary", "size", options.size))
-  local config = blue_green("canary", "CANARY", options, "CanarySize", size)
-  return config
-end
+  return blue_green("canary", "CANARY", options, "CanarySize", size)
+end)
 
 --- The traffic in equal steps, baking after each. Throws like canary.
----@param options sagemaker.deployment.LinearOptions
----@return table config DeploymentConfig
-function M.linear(options)
+---@type fun(options: sagemaker.deployment.LinearOptions): table DeploymentConfig
+M.linear = throwing(function(options)
   check_names("linear", options, BLUE_GREEN)
-  local config = blue_green("linear", "LINEAR", options, "LinearStepSize",
-    either("linear", options, "step"))
-  return config
-end
+  local size = either("linear", options, "step")
+  return blue_green("linear", "LINEAR", options, "LinearStepSize", size)
+end)
 
 --- All traffic in one step, then baking with the old fleet still there. Throws like canary.
----@param options? sagemaker.deployment.BlueGreenOptions
----@return table config DeploymentConfig
-function M.all_at_once(options)
+---@type fun(options?: sagemaker.deployment.BlueGreenOptions): table DeploymentConfig
+M.all_at_once = throwing(function(options)
   options = default(options, {})
   check_names("all_at_once", options, pick(BLUE_GREEN, { size = true, step = true }))
-  local config = blue_green("all_at_once", "ALL_AT_ONCE", options, "CanarySize", nil)
-  return config
-end
+  return blue_green("all_at_once", "ALL_AT_ONCE", options, "CanarySize", nil)
+end)
 
 local ROLLING = { "alarms", "bake", "batch", "rollback_batch", "size", "timeout" }
 
 --- Batch by batch: new instances come, traffic moves, old ones go. Needs few spare instances; not
 -- for serverless or multi-variant endpoints. Throws like canary.
----@param options sagemaker.deployment.RollingOptions
----@return table config DeploymentConfig
-function M.rolling(options)
+---@type fun(options: sagemaker.deployment.RollingOptions): table DeploymentConfig
+M.rolling = throwing(function(options)
   check_names("rolling", options, ROLLING)
-  local config = guard("rolling", {
+  return guard("rolling", {
     RollingUpdatePolicy = {
       MaximumBatchSize = either("rolling", options, "batch"),
       WaitIntervalInSeconds = default(options.bake, 0),
@@ -217,8 +217,7 @@ function M.rolling(options)
     },
     AutoRollbackConfiguration = alarms_of("rolling", options.alarms),
   })
-  return config
-end
+end)
 
 -- The rules, for a value that may be anything: a metatable of its own may throw.
 local function inspect(config, fleet)

@@ -47,21 +47,21 @@ local function names_of(map)
   return list
 end
 
--- A wrong option is a mistake in the program: it throws, at the caller of the entry point.
+-- A wrong option is a mistake in the program: it throws, at the caller of the client's method.
 local function check_options(name, opts)
   if type(name) ~= "string" or name == "" then
-    error(("the endpoint's name must be a string, not %s"):format(type(name)), 4)
+    error(("the endpoint's name must be a string, not %s"):format(type(name)), 5)
   end
-  if opts ~= nil and type(opts) ~= "table" then error("the options must be a table", 4) end
+  if opts ~= nil and type(opts) ~= "table" then error("the options must be a table", 5) end
   for key, value in pairs(opts or {}) do
     local kind = OPTIONS[key]
     if not kind then
       error(("unknown option %s%s"):format(tostring(key),
-        errors.hint(key, names_of(OPTIONS))), 4)
+        errors.hint(key, names_of(OPTIONS))), 5)
     end
     if type(value) ~= kind or (kind == "number" and (value ~= value or value < 0)) then
       error(("option %s must be a %s%s"):format(key, kind,
-        kind == "number" and " of seconds, at least 0" or ""), 4)
+        kind == "number" and " of seconds, at least 0" or ""), 5)
     end
   end
   return opts or {}

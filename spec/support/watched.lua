@@ -1,0 +1,130 @@
+--- A service for the specs of watching and deploying: answers written down beforehand, a clock
+-- that moves only when somebody sleeps.
+
+local errors = require "sagemaker.error"
+local watch = require "sagemaker.watch"
+
+local M = {}
+
+M.ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/churn"
+
+--- An error of the service.
+function M.refusal(message, fields)
+  local err = { kind = "service", code = "ValidationException", message = message, status = 400,
+    attempts = 1 }
+  for key, value in pairs(fields or {}) do err[key] = value end
+  return errors.new(err)
+end
+
+--- The service's own words.
+M.missing = M.refusal(('Could not find endpoint "%s".'):format(M.ARN))
+M.throttled = M.refusal("Rate exceeded", { code = "ThrottlingException" })
+
+function M.missing_config(name)
+  return M.refusal(('Could not find endpoint configuration "%s".')
+    :format(M.ARN:gsub("endpoint/churn", "endpoint-config/" .. name)))
+end
+
+function M.in_progress(attempts)
+  return M.refusal(('Cannot update in-progress endpoint "%s".'):format(M.ARN),
+    { attempts = attempts })
+end
+
+function M.existing(attempts)
+  return M.refusal(('Cannot create already existing endpoint "%s".'):format(M.ARN),
+    { attempts = attempts })
+end
+
+--- No answer came.
+function M.lost(fields)
+  local err = { kind = "transport", code = "ConnectionReset", message = "no answer", sent = true,
+    retryable = true, attempts = 3 }
+  for key, value in pairs(fields or {}) do err[key] = value end
+  return errors.new(err)
+end
+
+local function variants(all, current, stage)
+  return { {
+    VariantName = "main", CurrentWeight = 1, DesiredWeight = 1, CurrentInstanceCount = current,
+    DesiredInstanceCount = all, VariantStatus = stage and { { Status = stage } } or nil,
+  } }
+end
+
+--- A DescribeEndpoint output: status, config, pending, modified, reason, created; on (instances of
+-- the new fleet that serve) of `all` (4), stage; last (LastDeploymentConfig).
+function M.describe(of)
+  local all = of.all or 4
+  return {
+    EndpointName = "churn", EndpointArn = M.ARN, EndpointStatus = of.status or "InService",
+    EndpointConfigName = of.config, CreationTime = of.created or 1000,
+    LastModifiedTime = of.modified or 1000, FailureReason = of.reason,
+    LastDeploymentConfig = of.last,
+    ProductionVariants = of.variants or variants(all, of.old or all),
+    PendingDeploymentSummary = of.pending and {
+      EndpointConfigName = of.pending, StartTime = of.modified,
+      ProductionVariants = variants(all, of.on or 0, of.stage),
+    } or nil,
+  }
+end
+
+--- A DescribeEndpointConfig output.
+function M.config(name, of)
+  of = of or {}
+  return {
+    EndpointConfigName = name, CreationTime = 900,
+    ProductionVariants = of.variants or { {
+      VariantName = of.variant or "main", ModelName = "m", InitialInstanceCount = of.all or 4,
+      InstanceType = of.type or "ml.m5.large", ServerlessConfig = of.serverless,
+    } },
+  }
+end
+
+-- The n-th answer of a list (the last one again and again), or what a function says.
+local function answer(script, n, params, world)
+  if type(script) == "function" then return script(params, n, world) end
+  if script == nil then return nil end
+  return script[math.min(n, #script)]
+end
+
+--- A world: `scripts` by operation, each a list or a function(params, n, world) of outputs and
+-- errors; `check` as the client's. DescribeEndpoint may be the list part of `scripts` itself.
+function M.new(scripts)
+  local world = { time = 0, calls = {}, count = {}, sleeps = {}, params = {} }
+  if #scripts > 0 then scripts.DescribeEndpoint = scripts end
+
+  local function call(op, params, opts)
+    world.calls[#world.calls + 1] = op
+    local n = (world.count[op] or 0) + 1
+    world.count[op], world.params[op], world.opts = n, params, opts
+    world.time = world.time + (scripts.latency or 0)
+    local got = answer(scripts[op], n, params, world)
+    if got == nil then error("no answer is written down for " .. op, 0) end
+    if errors.is(got) then return nil, tostring(got), got end
+    return got
+  end
+
+  local transport = {}
+  function transport.clock() return world.time end
+  function transport.sleep(_, seconds)
+    assert(type(seconds) == "number" and seconds >= 0)
+    world.sleeps[#world.sleeps + 1] = seconds
+    world.time = world.time + seconds
+  end
+
+  world.call = call
+  world.watch = watch.new{
+    call = call, transport = transport, random = function() return 0.5 end,
+    check = scripts.check or function() return true end,
+  }
+
+  --- Drives an iterator to its end: all events, the last one.
+  function world.follow(opts)
+    local events = {}
+    for event in world.watch:watch_endpoint("churn", opts) do events[#events + 1] = event end
+    return events[#events], events
+  end
+
+  return world
+end
+
+return M

@@ -206,7 +206,7 @@ static void read_operations (lsm_builder *b) {
   int t, i;
   lsm_keys k;
   b->kind = "the table";
-  b->name = SM_LIT("operations");
+  b->name = SM_LIT("model");
   lsm_needfield(b, b->model, "operations", LUA_TTABLE);
   t = lua_gettop(L);
   k = lsm_sortedkeys(b, t, "operations");
@@ -316,6 +316,7 @@ void lsm_buildservice (lua_State *L, lsm_service *u, int model) {
   b.shapes = lua_gettop(L);
   lsm_needfield(&b, model, "metadata", LUA_TTABLE);
   metadata = lua_gettop(L);
+  b.name = SM_LIT("metadata");
   read_protocol(&b, metadata);
   read_shapes(&b);
   read_operations(&b);

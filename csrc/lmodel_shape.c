@@ -84,13 +84,25 @@ static void push_target (lsm_builder *b, int t) {
   lua_rawget(L, b->shapes);
 }
 
+/* True when the shape table at `t` has this type; another entry of the model
+** than the one that is being read, so that nothing is thrown. */
+static int has_type (lua_State *L, int t, const char *type) {
+  int yes;
+  lua_pushliteral(L, "type");
+  lua_rawget(L, t);
+  yes =
+      lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), type) == 0;
+  lua_pop(L, 1);
+  return yes;
+}
+
 /* The keys of a map are strings. */
 static void need_string_keys (lsm_builder *b, int t) {
   lua_State *L = b->L;
   int top = lua_gettop(L);
   lsm_needfield(b, t, "key", LUA_TTABLE);
   push_target(b, top + 1);
-  if (!lua_istable(L, -1) || shape_type(b, top + 2) != SM_STRING)
+  if (!lua_istable(L, -1) || !has_type(L, top + 2, "string"))
     lsm_malformed(b, "key", "must refer to a string");
   lua_settop(L, top);
 }
@@ -128,7 +140,7 @@ static uint8_t read_location (lsm_builder *b, int member, int target) {
     i = lsm_choice(b, target, "location", names);
   if (i < 0 || b->protocol != SM_REST_JSON)
     return SM_IN_BODY;
-  if (places[i] == SM_IN_QUERY && shape_type(b, target) == SM_MAP)
+  if (places[i] == SM_IN_QUERY && has_type(b->L, target, "map"))
     return SM_IN_QUERIES;
   return places[i];
 }

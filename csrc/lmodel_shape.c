@@ -177,9 +177,9 @@ static void read_member (lsm_builder *b, sm_str name, sm_member *m) {
   lua_pop(b->L, 1);
 }
 
-/* The index of a member name in the run of `shape`. */
+/* The index of a member name in the run of `shape`; `what` trait names it. */
 static uint16_t member_index (lsm_builder *b, const sm_shape *shape,
-                              sm_str name) {
+                              sm_str name, const char *what) {
   const sm_member *run = (const sm_member *)b->u->part[LSM_MEMBERS].p;
   unsigned id = lsm_intern(b, name), i;
   for (i = 0; i < shape->count; i++) {
@@ -187,7 +187,8 @@ static uint16_t member_index (lsm_builder *b, const sm_shape *shape,
       return (uint16_t)i;
   }
   lsm_pushstr(b->L, name);
-  return (uint16_t)lsm_malformed(b, lua_tostring(b->L, -1), "is not a member");
+  lua_pushfstring(b->L, "%s is not a member", lua_tostring(b->L, -1));
+  return (uint16_t)lsm_malformed(b, what, lua_tostring(b->L, -1));
 }
 
 /* Marks the member that the shape or a reference (at `t`) calls payload. */
@@ -195,7 +196,7 @@ void lsm_readpayload (lsm_builder *b, int t, sm_shape *shape) {
   sm_member *m;
   if (!lsm_getfield(b, t, "payload", LUA_TSTRING))
     return;
-  shape->payload = member_index(b, shape, lsm_tostr(b->L, -1));
+  shape->payload = member_index(b, shape, lsm_tostr(b->L, -1), "payload");
   m = (sm_member *)b->u->part[LSM_MEMBERS].p + shape->first + shape->payload;
   if (b->protocol == SM_REST_JSON)
     m->location = SM_IN_PAYLOAD;
@@ -213,7 +214,7 @@ static void read_required (lsm_builder *b, int t, const sm_shape *shape) {
     lua_rawgeti(L, -1, (int)i);
     if (lua_type(L, -1) != LUA_TSTRING)
       lsm_malformed(b, "required", "has an entry that is not a string");
-    at = member_index(b, shape, lsm_tostr(L, -1));
+    at = member_index(b, shape, lsm_tostr(L, -1), "required");
     ((sm_member *)b->u->part[LSM_MEMBERS].p)[shape->first + at].flags |=
         SM_M_REQUIRED;
     lua_pop(L, 1);

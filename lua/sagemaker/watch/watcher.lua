@@ -401,6 +401,9 @@ function Watcher:poll()
   if not self.looked then self:first_look(reading) end
   self:observe(reading, output)
   local outcome = self:judge(reading)
+  if outcome and outcome ~= "deployed" and outcome ~= "in_service" then
+    self.reason = self.reason or reading.reason
+  end
   self:keep(reading, outcome)
   return self:finish(self:event(outcome, output))
 end

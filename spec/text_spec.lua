@@ -12,8 +12,8 @@ local function bytes_of(value)
   return value % 1 == 0 and ("%d"):format(value) or tostring(value)
 end
 
--- Runs a function over the recorded calls of one of botocore's helpers. `check(row)` answers nil, or
--- why the row says nothing about this library.
+-- Runs a function over the recorded calls of one of botocore's helpers. `check(row)` answers nil,
+-- or why the row says nothing about this library.
 local function recorded(name, check)
   it("agrees with the recorded calls of " .. name, function()
     local rows = support.rows("botocore-unit/utils/" .. name .. ".jsonl")

@@ -286,7 +286,8 @@ describe("the simulator's operations", function()
       assert.equal("ValidationException", code)
       return text
     end
-    assert.matches("Exactly one", message("CreateModel", { ModelName = "m" }))
+    assert.matches("Only one", message("CreateModel", { ModelName = "m",
+      PrimaryContainer = { Image = "a" }, Containers = { { Image = "b" } } }))
     assert.matches("Image or ModelPackageName",
       message("CreateModel", { ModelName = "m", PrimaryContainer = {} }))
     local config = caller.config("v4", 1)

@@ -9,8 +9,8 @@ local LISTING = { operation = "ListModels" }
 
 local function bad_containers(input)
   local containers = input.Containers
-  if (input.PrimaryContainer ~= nil) == (containers ~= nil and #containers > 0) then
-    return "Exactly one of PrimaryContainer and Containers must be specified."
+  if input.PrimaryContainer and containers then
+    return "Only one of PrimaryContainer and Containers can be specified."
   end
   for _, container in ipairs(containers or { input.PrimaryContainer }) do
     if not container.Image and not container.ModelPackageName then

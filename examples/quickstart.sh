@@ -1,0 +1,64 @@
+#!/bin/sh
+# From a fresh Debian machine to a canary deployment and a roll-back, in one command:
+#
+#   sh examples/quickstart.sh
+#
+# Installs the Debian packages that are needed (as root or with passwordless sudo; otherwise it
+# prints the line to run), builds into build/quickstart, and runs examples/quickstart/quickstart.lua
+# on the built-in simulator: no AWS account, no network.
+set -eu
+
+cd "$(dirname "$0")/.."
+
+packages="cmake gcc libc6-dev make pkg-config liblua5.4-dev lua5.4 lua-cjson libssl-dev libcurl4-openssl-dev"
+build=build/quickstart
+
+# True when everything that the build and the example need is there, wherever it came from.
+ready () {
+  for command in cmake cc make pkg-config lua5.4; do
+    command -v "$command" >/dev/null 2>&1 || return 1
+  done
+  pkg-config --exists lua5.4 libcrypto libcurl || return 1
+  lua5.4 -e 'require "cjson"' >/dev/null 2>&1
+}
+
+# Installs the packages, or says how and gives up.
+install () {
+  line="apt-get update && apt-get install -y --no-install-recommends $packages"
+  if command -v apt-get >/dev/null 2>&1; then
+    if [ "$(id -u)" -eq 0 ]; then
+      sudo=
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+      sudo="sudo -n"
+    else
+      echo "Some packages are missing. Please run, and then start this script again:" >&2
+      echo "  sudo sh -c '$line'" >&2
+      exit 1
+    fi
+    echo "Installing packages …"
+    if ! { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends $packages; } >"$1" 2>&1; then
+      tail -n 20 "$1" >&2
+      echo "The packages could not be installed. By hand: sudo sh -c '$line'" >&2
+      exit 1
+    fi
+  fi
+  if ! ready; then
+    echo "Needed: CMake, make, a C compiler, pkg-config, Lua 5.4 with headers, lua-cjson, and" >&2
+    echo "libcrypto (OpenSSL 3) and libcurl with headers. On Debian: sudo sh -c '$line'" >&2
+    exit 1
+  fi
+}
+
+mkdir -p "$build"
+ready || install "$build/install.log"
+
+if ! { cmake -S . -B "$build" -DSAGEMAKER_LUA=lua5.4 && cmake --build "$build"; } \
+    >"$build/build.log" 2>&1; then
+  tail -n 40 "$build/build.log" >&2
+  echo "The build failed; all of its output is in $build/build.log" >&2
+  exit 1
+fi
+
+LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="$build/?.so;;" \
+  exec lua5.4 examples/quickstart/quickstart.lua

@@ -106,8 +106,8 @@ local function canary()
 end
 
 print("Amazon SageMaker for Lua: three deployments on the built-in simulator.")
-print(("Legend: %s the new fleet serves, %s the old fleet serves, %s nobody yet."):format(NEW:rep(3),
-  OLD:rep(3), NONE:rep(3)))
+print(("Legend: %s the new fleet serves, %s the old fleet serves, %s nobody yet."):format(
+  NEW:rep(3), OLD:rep(3), NONE:rep(3)))
 
 local started = os.clock()
 for i = 1, 3 do prepare("churn-v" .. i, "churn:" .. i) end

@@ -121,7 +121,7 @@ describe("the simulator's faults", function()
 
   it("shows new resources to other operations only after a while", function()
     setup()
-    sim:visible_after { ["endpoint-config"] = 20, endpoint = 10 }
+    sim:visible_after { endpoint_config = 20, endpoint = 10 }
     assert(call("CreateEndpointConfig", caller.config("v3", 1)))
     assert.is_table((call("DescribeEndpointConfig", { EndpointConfigName = "v3" })))
     local _, _, message = create("churn", "v3")

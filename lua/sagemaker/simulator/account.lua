@@ -108,7 +108,8 @@ function Account:add(kind, name, input)
   local tags, refused = stores.tagged({}, input.Tags)
   if not tags then return nil, refused end
   local now = self:now()
-  local lag = knobs.seconds(self.knobs.visible_after, kind, { kind = kind, name = name })
+  local word = kind:gsub("%-", "_")
+  local lag = knobs.seconds(self.knobs.visible_after, word, { kind = word, name = name })
   local fields = { input = input, tags = tags, visible_at = lag > 0 and now + lag or nil }
   return self.store:insert(kind, name, now, fields)
 end

@@ -1,7 +1,8 @@
 --- One request, one answer: the service's side of the pipeline, with no socket in sight.
 --
 -- signature -> decode with the input shape -> faults -> validate -> run -> encode with the output
--- shape. Whatever happens there is an answer.
+-- shape. Whatever a request holds, there is an answer; only what a knob's own function throws gets
+-- through to the caller.
 
 local constraint = require "sagemaker.simulator.constraint"
 local core = require "sagemaker.core"

@@ -240,6 +240,44 @@ local function provisioned(m, at, world)
   set_due(m, d)
 end
 
+-- A re-scale in three moments: what is wanted is shown at once, what is comes to it at the end, or
+-- what was wanted before is wanted again.
+local function begin_change(variant, wanted)
+  local change = {
+    variant = variant, desired = variant.desired, desired_weight = variant.desired_weight,
+    desired_serverless = variant.desired_serverless,
+  }
+  variant.desired = wanted.desired or variant.desired
+  variant.desired_weight = wanted.weight or variant.desired_weight
+  variant.desired_serverless = wanted.serverless or variant.desired_serverless
+  return change
+end
+
+local function finish_change(change)
+  local variant = change.variant
+  variant.count, variant.weight = variant.desired, variant.desired_weight
+  variant.serverless = variant.desired_serverless
+end
+
+local function undo_change(change)
+  local variant = change.variant
+  variant.desired, variant.desired_weight = change.desired, change.desired_weight
+  variant.desired_serverless = change.desired_serverless
+end
+
+local function scaled(m, at, world)
+  local d = m.deployment
+  local reason = d.grows and world.fails("provisioning", m, m.current)
+  if not reason then
+    for _, change in ipairs(d.changes) do finish_change(change) end
+    return settle(m, at)
+  end
+  m.failure_reason = world.reason(m, reason)
+  d.stage, m.due = { kind = "rollback", step = 1 }, at + world.seconds.rollback
+  set_status(m, "RollingBack", at)
+  note(m, at)
+end
+
 local handlers = {}
 
 function handlers.Creating(m, at, world)
@@ -250,15 +288,7 @@ end
 function handlers.Updating(m, at, world)
   local d = m.deployment
   if d.changes then
-    local reason = d.grows and world.fails("provisioning", m, m.current)
-    if not reason then
-      for _, change in ipairs(d.changes) do change.apply() end
-      return settle(m, at)
-    end
-    m.failure_reason = world.reason(m, reason)
-    d.stage, m.due = { kind = "rollback", step = 1 }, at + world.seconds.rollback
-    set_status(m, "RollingBack", at)
-    return note(m, at)
+    return scaled(m, at, world)
   elseif at < d.ends then
     local reason = "The deployment exceeded MaximumExecutionTimeoutInSeconds (%d)."
     return roll_back(m, at, reason:format(d.plan.timeout), world)
@@ -271,7 +301,7 @@ end
 function handlers.RollingBack(m, at, world)
   local d = m.deployment
   if not d.changes then return after_rollback(m, at, world) end
-  for _, change in ipairs(d.changes) do change.undo() end
+  for _, change in ipairs(d.changes) do undo_change(change) end
   if world.fails("rollback", m, m.current) then
     m.deployment, m.due = nil, nil
     set_status(m, "Failed", at)
@@ -342,24 +372,6 @@ function M.update(m, blueprint, given, now, world)
   M.advance(m, now, world)
 end
 
--- What a changed variant looks like from the start, at the end, and when it could not be done.
-local function change_of(variant, wanted)
-  local before = { variant.desired, variant.desired_weight, variant.desired_serverless }
-  variant.desired = wanted.desired or variant.desired
-  variant.desired_weight = wanted.weight or variant.desired_weight
-  variant.desired_serverless = wanted.serverless or variant.desired_serverless
-  local change = {}
-  function change.apply()
-    variant.count, variant.weight = variant.desired, variant.desired_weight
-    variant.serverless = variant.desired_serverless
-  end
-  function change.undo()
-    variant.desired, variant.desired_weight, variant.desired_serverless =
-      before[1], before[2], before[3]
-  end
-  return change
-end
-
 --- UpdateEndpointWeightsAndCapacities.
 ---@param m sagemaker.simulator.machine
 ---@param wanted table<string, table> by variant name: {desired, weight, serverless}
@@ -372,7 +384,7 @@ function M.scale(m, wanted, now, world)
     local change = wanted[variant.name]
     if change then
       if (change.desired or 0) > variant.count then d.grows = true end
-      d.changes[#d.changes + 1] = change_of(variant, change)
+      d.changes[#d.changes + 1] = begin_change(variant, change)
     end
   end
   m.deployment, m.due = d, now + world.seconds.scaling

@@ -125,7 +125,7 @@ function Watcher:first_look(reading)
   end
   if self.has_before then return end
   self:set_baseline(reading)
-  if creating then self.old = nil end
+  if creating or self.created then self.old = nil end
   if creating or UNDER_WAY[reading.status] then self.base_reason = nil end
 end
 
@@ -375,7 +375,7 @@ end
 
 -- After a delete and a create, a look may still show the endpoint that is gone.
 function Watcher:is_ghost(reading)
-  return self.created and self.base_created and reading.created == self.base_created
+  return self.created and self.has_before and reading.created == self.base_created
     and self.elapsed < CREATED
 end
 

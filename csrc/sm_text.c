@@ -50,7 +50,7 @@ void sm_hex_put (sm_buf *b, const void *p, size_t n) {
   size_t i;
   if (n > SIZE_MAX / 2)
     b->err = b->err == SM_OK ? SM_ELIMIT : b->err;
-  if (!sm_buf_room(b, n * 2))
+  if (n == 0 || !sm_buf_room(b, n * 2))
     return;
   out = b->p + b->len;
   for (i = 0; i < n; i++) {
@@ -65,6 +65,8 @@ int sm_hex_decode (sm_buf *b, sm_str s) {
   size_t i;
   if (s.len % 2 != 0)
     return SM_ESYNTAX;
+  if (s.len == 0)
+    return b->err;
   if (!sm_buf_room(b, s.len / 2))
     return b->err;
   out = b->p + b->len;
@@ -93,7 +95,7 @@ void sm_base64_put (sm_buf *b, const void *p, size_t n) {
   size_t i;
   if (n > SIZE_MAX / 2)
     b->err = b->err == SM_OK ? SM_ELIMIT : b->err;
-  if (!sm_buf_room(b, sm_base64_size(n)))
+  if (n == 0 || !sm_buf_room(b, sm_base64_size(n)))
     return;
   out = b->p + b->len;
   for (i = 0; n - i >= 3; i += 3, out += 4)
@@ -151,7 +153,7 @@ int sm_base64_decode (sm_buf *b, sm_str s) {
   if (s.len % 4 != 0)
     return SM_ESYNTAX;
   if (s.len == 0)
-    return SM_OK;
+    return b->err;
   /* The padding is not decoded: a limit equal to the result is enough. */
   if (!sm_buf_room(b, s.len / 4 * 3 - (s.p[s.len - 1] == '=') -
                           (s.p[s.len - 2] == '=')))

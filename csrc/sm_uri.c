@@ -113,6 +113,8 @@ static pair *pairs_at (const pairs *ps, size_t i) {
 }
 
 static sm_str slice (const pairs *ps, size_t from, size_t to) {
+  if (from == to)
+    return SM_LIT("");
   return (sm_str){ps->text.p + from, to - from};
 }
 
@@ -409,7 +411,7 @@ static int split_authority (sm_url *url) {
 
 int sm_url_split (sm_str s, sm_url *url) {
   memset(url, 0, sizeof *url);
-  if (has_control(s))
+  if (s.len == 0 || has_control(s))
     return SM_ESYNTAX;
   cut(&s, ":/?#", &url->scheme);
   if (!scheme_valid(url->scheme) || s.len < 3 || memcmp(s.p, "://", 3) != 0)

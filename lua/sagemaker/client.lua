@@ -31,19 +31,6 @@ local logger = lazy "sagemaker.logger"
 local retry = lazy "sagemaker.retry"
 local signing = lazy "sagemaker.signing"
 
-local function user_agent(settings)
-  local jit = rawget(_G, "jit")
-  local parts = {
-    "sagemaker-lua/" .. core.version,
-    jit and "luajit/" .. jit.version:match("[%d.]+") or "lua/" .. _VERSION:match("[%d.]+"),
-  }
-  if settings.app_id then
-    parts[#parts + 1] = "app/" .. settings.app_id:gsub("[^%w!#$%%&'*+%-.^_`|~]", "-"):sub(1, 50)
-  end
-  parts[#parts + 1] = settings.user_agent_extra
-  return table.concat(parts, " ")
-end
-
 -- The transport of a call; libcurl's, made at its first use, when nobody gave one.
 local function transport_of(client, settings)
   local transport, message, err = settings.transport, nil, nil
@@ -56,12 +43,12 @@ end
 
 -- Gives a request its host and URL.
 local function address(client, settings, request)
-  local endpoint = settings.endpoint
+  local endpoint = settings.route.endpoint
   if not endpoint then
     local message, err
     endpoint, message, err = endpoints.resolve(client.info, settings)
     if not endpoint then return nil, message, err end
-    settings.endpoint = endpoint
+    settings.route.endpoint = endpoint
   end
   local host, origin, path, query = endpoint.host, endpoint.origin, request.path, request.query
   if request.host_prefix and not settings.endpoint_url then
@@ -95,7 +82,12 @@ local function sign(client, settings, operation, request, now)
   local hooks = settings.hooks
   if hooks and hooks.before_sign then hooks.before_sign(request, operation.name) end
   if operation.unsigned then return true end
-  local signer, message, err = signing.signer(settings, client.provider_io)
+  local io = client.provider_io
+  if not io then
+    io = signing.provider_io(client)
+    client.provider_io = io
+  end
+  local signer, message, err = signing.signer(settings, io)
   if not signer then return nil, message, err end
   signer:sign(request, now)
   return true
@@ -133,42 +125,12 @@ local function try(client, settings, operation, request, call)
   return output, err, response
 end
 
--- Seconds until another attempt, or nil when none follows. A clock that the answer shows to be
--- wrong is set right, once a call, and the next attempt follows at once.
-local function delay_of(client, settings, call, err, date)
-  local transport, attempt, mode = call.transport, call.attempt, call.mode
-  if err.kind == "service" and not call.corrected and attempt < call.max_attempts then
-    local skew = retry.skew(err.code, date, transport:now() + client.skew)
-    if skew then
-      client.skew, call.corrected, err.retryable = client.skew + skew, true, true
-      return 0
-    end
-  end
-  local reason = retry.classify(mode, err)
-  err.retryable = reason ~= nil
-  local delay
-  if reason and attempt < call.max_attempts then
-    delay = retry.backoff(mode, attempt, settings.io.random)
-    if call.deadline and transport:clock() + delay >= call.deadline then
-      err.gave_up = "deadline"
-      return nil
-    end
-  end
-  local cost, why = retry.acquire(mode, client.quota, reason, attempt, call.max_attempts)
-  if not cost then
-    err.gave_up = why
-    return nil
-  end
-  call.cost = cost
-  return delay
-end
-
--- Waits before the next attempt and announces it in the request; false when there is none.
+-- Waits before the next attempt and announces it in the request; false when none follows.
 local function again(client, settings, operation, request, call, err, response)
   call.mode = retry.modes[settings.retry_mode]
   call.max_attempts = settings.max_attempts or call.mode.max_attempts
   local date = answer.date(response)
-  local delay = delay_of(client, settings, call, err, date)
+  local delay = retry.delay(client, call, err, date, settings.io.random)
   local log, hooks = settings.logger, settings.hooks
   if not delay then
     if log then logger.failure(log, operation.name, err) end
@@ -228,17 +190,16 @@ end
 -- The settings of a call: the client's, or those seen through its own options.
 local function settings_for(client, opts, level)
   if opts == nil then return client.settings end
-  config.check_call(opts, nil, level + 1)
+  config.check_call(opts, nil, level + 2)
   if next(opts) == nil then return client.settings end
   local settings, message, err = config.override(client.settings, opts)
   if not settings then return nil, message, err end
-  if opts.region or opts.endpoint_url or opts.use_fips ~= nil or opts.use_dualstack ~= nil then
-    settings.endpoint, settings.signer_keys = false, false
+  if opts.credentials then settings.keyring = { credentials = opts.credentials } end
+  if opts.credentials or opts.region or opts.endpoint_url or opts.use_fips ~= nil
+    or opts.use_dualstack ~= nil then
+    settings.route = {}
   end
-  if opts.credentials then
-    settings.credentials, settings.provider, settings.signer_keys = opts.credentials, false, false
-  end
-  if opts.user_agent_extra then settings.user_agent = user_agent(settings) end
+  if opts.user_agent_extra then settings.user_agent = config.user_agent(settings, core.version) end
   return settings
 end
 
@@ -299,7 +260,7 @@ end
 -- Parts `opts` into those that a method knows itself and those of its calls.
 local function split(opts, own, level)
   if opts == nil then return EMPTY, nil end
-  config.check_call(opts, own, level + 1)
+  config.check_call(opts, own, level + 2)
   local rest
   for name, value in pairs(opts) do
     if not own[name] then
@@ -318,8 +279,9 @@ local function pages_of(client, name, params, opts, level)
   local row = require("sagemaker.model.paginators")[operation.name]
   if not row then error(operation.name .. " has no pages", level + 1) end
   local own, rest = split(opts, PAGE_OPTIONS, level + 1)
-  return require("sagemaker.paginator").pages(row, operation.name, client.caller,
-    params_of(params, level + 1), own, rest, level + 1)
+  local pages = require("sagemaker.paginator").pages(row, operation.name, client.caller,
+    params_of(params, level + 1), own, rest)
+  return pages
 end
 
 --- An iterator over the pages of a list. `for page in client:pages(…)` raises the err table on
@@ -352,11 +314,82 @@ end
 ---@return sagemaker.Error|nil err
 function methods:wait(name, params, opts)
   local waiter = require "sagemaker.waiter"
-  local row = waiter.find(require "sagemaker.model.waiters", name, 3)
+  local row = waiter.find(require "sagemaker.model.waiters", name)
   local own, rest = split(opts, WAIT_OPTIONS, 2)
   params = params_of(params, 2)
-  local output, message, err = waiter.run(row, self.caller, self.transport, params, own, rest)
+  local transport, message, err = transport_of(self, self.settings)
+  if not transport then return nil, message, err end
+  local output
+  output, message, err = waiter.run(row, self.caller, transport, params, own, rest)
   return output, message, err
+end
+
+-- The watch of a client, made when it is first needed.
+local function watch_of(client)
+  local watch = client.watch
+  if watch then return watch end
+  local transport, message, err = transport_of(client, client.settings)
+  if not transport then return nil, message, err end
+  client.watch = require("sagemaker.watch").new {
+    call = client.caller,
+    check = function(name, params)
+      return client:check(name, params)
+    end,
+    random = client.settings.io.random,
+    transport = transport,
+  }
+  return client.watch
+end
+
+--- Brings an endpoint to a configuration: checks everything first, creates or updates, watches.
+---@param request sagemaker.watch.DeployRequest EndpointName, EndpointConfigName, DeploymentConfig …
+---@param opts? sagemaker.Options options of each call
+---@return sagemaker.watch.Result|nil result also for a roll-back: look at its outcome
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:deploy(request, opts)
+  local watch, message, err = watch_of(self)
+  if not watch then return nil, message, err end
+  return watch:deploy(request, opts)
+end
+
+--- Follows a deployment: an iterator over events, the last one with the outcome.
+---@param name string EndpointName
+---@param opts? sagemaker.watch.Options
+---@param call_opts? sagemaker.Options options of each call
+---@return sagemaker.watch.Iterator|nil iterator
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:watch_endpoint(name, opts, call_opts)
+  local watch, message, err = watch_of(self)
+  if not watch then return nil, message, err end
+  return watch:watch_endpoint(name, opts, call_opts)
+end
+
+--- The same as a coroutine that never sleeps: each resume makes one poll and yields event, delay.
+---@param name string EndpointName
+---@param opts? sagemaker.watch.Options
+---@param call_opts? sagemaker.Options options of each call
+---@return thread|nil
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:in_service_coroutine(name, opts, call_opts)
+  local watch, message, err = watch_of(self)
+  if not watch then return nil, message, err end
+  return watch:in_service_coroutine(name, opts, call_opts)
+end
+
+--- Waits until an endpoint runs what was asked for; a roll-back is an error.
+---@param name string EndpointName
+---@param opts? sagemaker.watch.Options
+---@param call_opts? sagemaker.Options options of each call
+---@return sagemaker.watch.Event|nil result the last event, with history and warnings
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:wait_until_in_service(name, opts, call_opts)
+  local watch, message, err = watch_of(self)
+  if not watch then return nil, message, err end
+  return watch:wait_until_in_service(name, opts, call_opts)
 end
 
 local Client = { __name = "sagemaker.client" }
@@ -419,8 +452,9 @@ function M.new(options, of, level)
   local settings, message, err = config.new(options, io,
     { id = info.id, read_timeout = of.read_timeout }, level + 1)
   if not settings then return nil, message, err end
-  settings.user_agent = user_agent(settings)
-  settings.endpoint, settings.provider, settings.signer_keys = false, false, false
+  settings.user_agent = config.user_agent(settings, core.version)
+  -- Found out at the first call and kept: whose keys, and where to and with which signer.
+  settings.keyring, settings.route = { credentials = settings.credentials }, {}
   local client
   client = setmetatable({
     caller = function(name, params, opts)
@@ -428,15 +462,14 @@ function M.new(options, of, level)
     end,
     class = class_of(of.service),
     info = info,
+    provider_io = false,
     quota = { available = 500, capacity = 500 },
     region = settings.region,
     service = service,
     settings = settings,
     skew = 0,
+    watch = false,
   }, Client)
-  client.provider_io = signing.provider_io(io, function()
-    return client.transport
-  end)
   return client
 end
 

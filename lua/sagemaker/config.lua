@@ -412,6 +412,23 @@ function M.check_call(options, extra, level)
   check_fields(CALL_OPTIONS, options, "", (level or 2) + 1)
 end
 
+--- The User-Agent header: this library, the Lua it runs on, and what the settings add.
+---@param settings table
+---@param version string of this library
+---@return string
+function M.user_agent(settings, version)
+  local jit = rawget(_G, "jit")
+  local parts = {
+    "sagemaker-lua/" .. version,
+    jit and "luajit/" .. jit.version:match("[%d.]+") or "lua/" .. _VERSION:match("[%d.]+"),
+  }
+  if settings.app_id then
+    parts[#parts + 1] = "app/" .. settings.app_id:gsub("[^%w!#$%%&'*+%-.^_`|~]", "-"):sub(1, 50)
+  end
+  parts[#parts + 1] = settings.user_agent_extra
+  return table.concat(parts, " ")
+end
+
 local OVERRIDES = { "endpoint_url", "hooks", "logger", "transport", "use_dualstack", "use_fips",
   "user_agent_extra", "validation" }
 

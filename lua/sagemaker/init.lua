@@ -2,7 +2,7 @@
 ---
 ---     local sagemaker = require "sagemaker"
 ---     local client = assert(sagemaker.new{ region = "eu-west-1" })
----     local result = assert(client:deploy{ EndpointName = "churn", EndpointConfigName = "churn-v2" })
+---     assert(client:deploy{ EndpointName = "churn", EndpointConfigName = "churn-v2" })
 
 ---@class sagemaker
 ---@field deployment table builders, rules and plan of deployments

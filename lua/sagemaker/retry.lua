@@ -148,4 +148,61 @@ function M.skew(code, server, client)
   return nil
 end
 
+---@class sagemaker.RetryState what the calls of a client share
+---@field quota sagemaker.Quota
+---@field skew number seconds that the service's clock is ahead of ours
+
+---@class sagemaker.Attempts one call
+---@field mode sagemaker.RetryMode
+---@field max_attempts integer
+---@field attempt integer the one that failed
+---@field transport sagemaker.Transport
+---@field deadline? number in the transport's clock
+---@field corrected? boolean the clock was set right in this call
+---@field cost? integer what its last retry took from the quota
+
+-- Sets the clock right when the error shows that it was wrong; once a call.
+local function correct(state, call, err, date)
+  if err.kind ~= "service" or call.corrected or call.attempt >= call.max_attempts then
+    return false
+  end
+  local skew = M.skew(err.code, date, call.transport:now() + state.skew)
+  if not skew then return false end
+  state.skew, call.corrected = state.skew + skew, true
+  return true
+end
+
+--- Seconds to wait before another attempt; nil when none follows, and `err.gave_up` says why: it is
+--- "final", or "attempts", "quota" or "deadline" (a wait never goes past it) came first. An attempt
+--- after a corrected clock follows at once and costs nothing.
+---@param state sagemaker.RetryState
+---@param call sagemaker.Attempts
+---@param err sagemaker.Error gets `retryable`
+---@param date number|nil when the service answered, by its own clock
+---@param random fun(): number
+---@return number|nil seconds
+function M.delay(state, call, err, date, random)
+  if correct(state, call, err, date) then
+    err.retryable = true
+    return 0
+  end
+  local mode, attempt, delay = call.mode, call.attempt, nil
+  local reason = M.classify(mode, err)
+  err.retryable = reason ~= nil
+  if reason and attempt < call.max_attempts then
+    delay = M.backoff(mode, attempt, random)
+    if call.deadline and call.transport:clock() + delay >= call.deadline then
+      err.gave_up = "deadline"
+      return nil
+    end
+  end
+  local cost, why = M.acquire(mode, state.quota, reason, attempt, call.max_attempts)
+  if not cost then
+    err.gave_up = why
+    return nil
+  end
+  call.cost = cost
+  return delay
+end
+
 return M

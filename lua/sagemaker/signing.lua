@@ -10,30 +10,34 @@ local function fail(code, message)
     sent = false }
 end
 
---- What providers see: the injected functions, with time and waiting of the transport's world.
----@param io sagemaker.Env
----@param transport fun(): sagemaker.Transport
+--- What the providers of a client see: its injected functions, with time and waiting of its
+--- transport's world where it has one.
+---@param client sagemaker.Client
 ---@return sagemaker.Env
-function M.provider_io(io, transport)
-  local own = setmetatable({}, { __index = io })
-  own.now = function()
-    return transport():now()
+function M.provider_io(client)
+  local settings = client.settings
+  local io = setmetatable({}, { __index = settings.io })
+  io.now = function()
+    local transport = settings.transport
+    return transport and transport:now() or settings.io.now()
   end
-  own.sleep = function(seconds)
-    return transport():sleep(seconds)
+  io.sleep = function(seconds)
+    local transport = settings.transport
+    if transport then return transport:sleep(seconds) end
+    return settings.io.sleep(seconds)
   end
-  return own
+  return io
 end
 
-local function provider_of(settings)
-  local provider = settings.provider
+local function provider_of(keyring)
+  local provider = keyring.provider
   if not provider then
     local reason
-    provider, reason = require("sagemaker.credentials").from(settings.credentials)
+    provider, reason = require("sagemaker.credentials").from(keyring.credentials)
     if not provider then
       return fail("InvalidCredentials", "the credentials given cannot be used: " .. reason)
     end
-    settings.provider = provider
+    keyring.provider = provider
   end
   return provider
 end
@@ -44,30 +48,31 @@ local function is_same(a, b)
 end
 
 --- The signer for the keys of this moment; a new one only when they are others.
----@param settings table keeps provider, signer and signer_keys
+---@param settings table its keyring keeps the provider, its route the signer
 ---@param io sagemaker.Env as from provider_io
 ---@return userdata|nil signer
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "credentials"
 function M.signer(settings, io)
-  local provider, message, err = provider_of(settings)
+  local provider, message, err = provider_of(settings.keyring)
   if not provider then return nil, message, err end
   local keys, reason, broken = provider:get(io)
   if not keys then
     return fail(broken and "InvalidCredentials" or "NoCredentials",
       "no usable credentials: " .. tostring(reason))
   end
-  local known = settings.signer_keys
-  if known and is_same(known, keys) then return settings.signer end
-  settings.signer = core.signer {
+  local route = settings.route
+  local known = route.keys
+  if known and is_same(known, keys) then return route.signer end
+  route.signer = core.signer {
     access_key_id = keys.access_key_id,
     secret_access_key = keys.secret_access_key,
     session_token = keys.session_token,
-    region = settings.endpoint.signing_region,
-    service = settings.endpoint.signing_name,
+    region = route.endpoint.signing_region,
+    service = route.endpoint.signing_name,
   }
-  settings.signer_keys = keys
-  return settings.signer
+  route.keys = keys
+  return route.signer
 end
 
 return M

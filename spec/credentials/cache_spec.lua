@@ -1,0 +1,129 @@
+local cache = require "sagemaker.credentials.cache"
+
+-- A world with a clock, and a provider that answers from a list.
+local function world(answers)
+  local w = { now = 1000, gets = 0, slept = 0 }
+  w.io = {
+    now = function() return w.now end,
+    sleep = function(seconds)
+      w.now, w.slept = w.now + seconds, w.slept + seconds
+      if w.on_sleep then w.on_sleep() end
+    end,
+  }
+  w.provider = { get = function()
+    w.gets = w.gets + 1
+    local answer = answers[w.gets] or answers[#answers]
+    if type(answer) == "function" then answer = answer() end
+    if type(answer) == "string" then return nil, answer end
+    return { access_key_id = "K" .. w.gets, source = "test",
+      expires_at = answer and w.now + answer or nil }
+  end }
+  w.cache = cache.new(w.provider)
+  w.get = function() return w.cache:get(w.io) end
+  return w
+end
+
+describe("sagemaker.credentials.cache", function()
+  it("keeps keys without an expiry", function()
+    local w = world { false }
+    assert.equal(w.get(), w.get())
+    w.now = 1e12
+    w.get()
+    assert.equal(1, w.gets)
+  end)
+
+  it("refreshes shortly before the expiry", function()
+    local w = world { 3600, 3600 }
+    assert.equal("K1", w.get().access_key_id)
+    w.now = w.now + 3600 - 901
+    assert.equal("K1", w.get().access_key_id)
+    w.now = w.now + 2
+    assert.equal("K2", w.get().access_key_id)
+  end)
+
+  it("goes on with valid keys when a refresh fails, and tries again after a pause", function()
+    local w = world { 3600, "down", "down", 3600 }
+    w.get()
+    w.now = w.now + 3600 - 800
+    assert.equal("K1", w.get().access_key_id)
+    assert.equal("K1", w.get().access_key_id)
+    assert.equal(2, w.gets)
+    w.now = w.now + 61
+    assert.equal("K1", w.get().access_key_id)
+    assert.equal(3, w.gets)
+    w.now = w.now + 61
+    assert.equal("K4", w.get().access_key_id)
+  end)
+
+  it("uses keys to their last second when the refresh fails, and fails after it", function()
+    local w = world { 3600, "down" }
+    w.get()
+    w.now = w.now + 3599
+    assert.equal("K1", w.get().access_key_id)
+    w.now = w.now + 2
+    local keys, reason = w.get()
+    assert.is_nil(keys)
+    assert.equal("down", reason)
+  end)
+
+  it("refuses keys that come expired", function()
+    local w = world { -5 }
+    local keys, reason, broken = w.get()
+    assert.is_nil(keys)
+    assert.equal("the credentials (test) have expired", reason)
+    assert.is_true(broken)
+  end)
+
+  it("refreshes once at a time; others go on with valid keys", function()
+    local inner
+    local w
+    w = world { 3600, function()
+      inner = w.get()
+      return 3600
+    end }
+    w.get()
+    w.now = w.now + 3600 - 800
+    assert.equal("K2", w.get().access_key_id)
+    assert.equal("K1", inner.access_key_id)
+    assert.equal(2, w.gets)
+  end)
+
+  it("makes others wait when the keys are no good any more", function()
+    local w
+    w = world { function()
+      coroutine.yield()
+      return 3600
+    end }
+    local first = coroutine.create(function() return w.get() end)
+    -- PUC 5.1 cannot yield across the pcall that guards a refresh.
+    coroutine.resume(first)
+    if coroutine.status(first) == "dead" then return end
+    w.on_sleep = function()
+      if coroutine.status(first) ~= "dead" then coroutine.resume(first) end
+    end
+    assert.equal("K1", w.get().access_key_id)
+    assert.equal(1, w.gets)
+    assert.is_true(w.slept > 0)
+  end)
+
+  it("does not wait for ever", function()
+    local w, inner, reason
+    w = world { function()
+      inner, reason = w.get()
+      return 3600
+    end }
+    assert.equal("K1", w.get().access_key_id)
+    assert.is_nil(inner)
+    assert.equal("a refresh that another caller began does not end", reason)
+    assert.is_true(w.slept >= 59 and w.slept <= 61)
+  end)
+
+  it("recovers from a provider that throws", function()
+    local w = world { function() error("boom", 0) end, 3600 }
+    local keys, reason, broken = w.get()
+    assert.is_nil(keys)
+    assert.equal("boom", reason)
+    assert.is_true(broken)
+    assert.equal("K2", w.get().access_key_id)
+  end)
+end)

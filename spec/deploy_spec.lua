@@ -563,6 +563,7 @@ describe("deploy and answers that were lost", function()
     world = service(nil, {}, { CreateEndpoint = { watched.lost() } })
     result, message, err = world.watch:deploy(request())
     assert.is_nil(result)
+    assert.equal(tostring(err), message)
     assert.equal("ConnectionReset", err.code)
   end)
 

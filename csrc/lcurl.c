@@ -32,6 +32,7 @@ typedef struct handle {
   lcurl_transfer transfer;
   lcurl_request request;
   lcurl_limits limits; /* of requests that bring none */
+  int timings;         /* answers tell how long each step took */
   int underway;        /* the transfer is in the loop */
   unsigned calls;      /* tells one perform from another */
 } handle;
@@ -127,7 +128,7 @@ static int handle_perform (lua_State *L) {
     drive(L, h);
     settle(h);
     if (t->stop == LCURL_STOP_NONE && t->result == CURLE_OK) {
-      lcurl_pushanswer(L, t);
+      lcurl_pushanswer(L, t, h->timings);
       return 1;
     }
   } else if (t->result == CURLE_OK) {
@@ -204,6 +205,9 @@ static int new_handle (lua_State *L) {
   h->limits.connect = lcurl_checkms(L, 1, "connect_timeout", LCURL_NEVER);
   h->limits.read = lcurl_checkms(L, 1, "read_timeout", LCURL_NEVER);
   h->limits.attempt = LCURL_NEVER;
+  lua_getfield(L, 1, "timings");
+  h->timings = lua_toboolean(L, -1);
+  lua_pop(L, 1);
   h->transfer.easy = curl_easy_init();
   if (h->transfer.easy != NULL && lcurl_loop_init(&h->loop))
     rc = lcurl_easy_setup(&h->transfer, &settings);

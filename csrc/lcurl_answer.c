@@ -8,7 +8,8 @@ static void push_value (lua_State *L, lcurl_field *fields, int n, int i) {
   int j;
   lua_pushlstring(L, fields[i].value.p, fields[i].value.len);
   for (j = i + 1; j < n; j++) {
-    if (fields[j].name.p == NULL || !lcurl_same(fields[i].name, fields[j].name))
+    if (fields[j].name.len != fields[i].name.len || fields[j].name.p == NULL ||
+        !lcurl_same(fields[i].name, fields[j].name))
       continue;
     lua_pushliteral(L, ", ");
     lua_pushlstring(L, fields[j].value.p, fields[j].value.len);
@@ -51,7 +52,7 @@ static void push_timings (lua_State *L, CURL *easy) {
   }
 }
 
-void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t) {
+void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t, int timings) {
   const lcurl_response *r = &t->response;
   long connects = 0;
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
@@ -62,8 +63,10 @@ void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t) {
   lua_setfield(L, -2, "headers");
   lua_pushlstring(L, r->body.len > 0 ? r->body.p : "", r->body.len);
   lua_setfield(L, -2, "body");
-  push_timings(L, t->easy);
-  lua_setfield(L, -2, "timings");
+  if (timings) {
+    push_timings(L, t->easy);
+    lua_setfield(L, -2, "timings");
+  }
   lua_pushboolean(L, connects == 0);
   lua_setfield(L, -2, "reused");
 }

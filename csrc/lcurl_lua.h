@@ -32,8 +32,9 @@ int64_t lcurl_checkms(lua_State *L, int idx, const char *key, int64_t fallback);
 
 /* ---- lcurl_answer.c --------------------------------------------------- */
 
-/* Pushes {status, headers, body, timings, reused} of an ended transfer. */
-void lcurl_pushanswer(lua_State *L, const lcurl_transfer *t);
+/* Pushes {status, headers, body, reused} of an ended transfer, with `timings`
+** if asked for (they cost as much as the rest). */
+void lcurl_pushanswer(lua_State *L, const lcurl_transfer *t, int timings);
 
 /* Pushes nil, code, text, sent, received, retryable; returns 6. */
 int lcurl_pushfailure(lua_State *L, const lcurl_failure *f);

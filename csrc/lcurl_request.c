@@ -6,6 +6,9 @@
 /* All header lines of a request together, in bytes; services allow less. */
 #define MAX_HEADERS (256 * 1024)
 
+/* No libcurl asks "Expect: 100-continue" for a body up to this size. */
+#define LARGE_BODY 1024
+
 void lcurl_request_init (lcurl_request *r, sm_alloc alloc, void *ud) {
   memset(r, 0, sizeof(*r));
   sm_buf_init(&r->text, MAX_HEADERS, alloc, ud);
@@ -17,11 +20,15 @@ void lcurl_request_free (lcurl_request *r) {
   sm_buf_free(&r->list);
 }
 
-/* A character of a token (RFC 9110, section 5.6.2). */
+/* The characters of a token (RFC 9110, section 5.6.2). */
+static const char token_characters[] =
+    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
 static int is_token (unsigned char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-         (c >= 'a' && c <= 'z') ||
-         (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+  if ((unsigned)(c | 32) - 'a' < 26u || c == '-' || (unsigned)c - '0' < 10u)
+    return 1;
+  return c != '\0' && strchr(token_characters, c) != NULL;
 }
 
 static int all_token (sm_str s) {
@@ -105,22 +112,39 @@ static int blank (sm_str s) {
   return i == s.len;
 }
 
+/* A node of the list that libcurl takes; its text is linked at the end,
+** because the text may move while it grows. */
+static void add_node (lcurl_request *r) {
+  static const struct curl_slist empty = {NULL, NULL};
+  sm_buf_put(&r->list, &empty, sizeof(empty));
+}
+
 /* "Name: value"; to libcurl "Name;" is a header without a value, "Name:" none
 ** at all. */
 static void add_line (lcurl_request *r, sm_str name, sm_str value) {
-  sm_buf_puts(&r->text, name);
+  char *p;
+  if (!sm_buf_room(&r->text, name.len + value.len + 3))
+    return;
+  p = r->text.p + r->text.len;
+  memcpy(p, name.p, name.len);
+  p += name.len;
   if (blank(value)) {
-    sm_buf_putc(&r->text, ';');
+    *p++ = ';';
   } else {
-    sm_buf_put(&r->text, ": ", 2);
-    sm_buf_puts(&r->text, value);
+    *p++ = ':';
+    *p++ = ' ';
+    memcpy(p, value.p, value.len);
+    p += value.len;
   }
-  sm_buf_putc(&r->text, '\0');
+  *p++ = '\0';
+  r->text.len = (size_t)(p - r->text.p);
+  add_node(r);
 }
 
 /* Keeps libcurl from adding a header of its own. */
 static void suppress (lcurl_request *r, const char *line) {
   sm_buf_put(&r->text, line, strlen(line) + 1);
+  add_node(r);
 }
 
 static int is_number (sm_str s, size_t number) {
@@ -133,28 +157,50 @@ static int is_number (sm_str s, size_t number) {
   return s.len > 0 && i == s.len && n == number;
 }
 
+/* What a header that concerns libcurl means for `has`; a negative number for
+** one that is not passed on. */
+enum {
+  HEADER_LENGTH = -1,
+  HEADER_CODING = -2
+};
+
+static int meaning (sm_str name) {
+  static const struct {
+    sm_str name;
+    int what;
+  } rows[] = {
+      {{"accept", 6}, HAS_ACCEPT},
+      {{"expect", 6}, HAS_EXPECT},
+      {{"content-type", 12}, HAS_TYPE},
+      {{"content-length", 14}, HEADER_LENGTH},
+      {{"transfer-encoding", 17}, HEADER_CODING},
+  };
+  size_t i;
+  for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    if (name.len == rows[i].name.len && lcurl_same(name, rows[i].name))
+      return rows[i].what;
+  }
+  return 0;
+}
+
 /* One header of the caller. libcurl writes Content-Length from the body. */
 static const char *add_header (lcurl_request *r, sm_str name, sm_str value,
                                int *has) {
+  int what = meaning(name);
   if (!all_token(name))
     return "a header name holds a character that names may not have";
   if (memchr(value.p, '\r', value.len) != NULL ||
       memchr(value.p, '\n', value.len) != NULL ||
       memchr(value.p, '\0', value.len) != NULL)
     return "a header value holds a line break or a NUL";
-  if (lcurl_same(name, SM_LIT("transfer-encoding")))
+  if (what == HEADER_CODING)
     return "the header Transfer-Encoding cannot be sent";
-  if (lcurl_same(name, SM_LIT("content-length"))) {
+  if (what == HEADER_LENGTH) {
     if (!is_number(value, r->body.len))
       return "the header Content-Length is not the length of the body";
     return NULL;
   }
-  if (lcurl_same(name, SM_LIT("accept")))
-    *has |= HAS_ACCEPT;
-  else if (lcurl_same(name, SM_LIT("content-type")))
-    *has |= HAS_TYPE;
-  else if (lcurl_same(name, SM_LIT("expect")))
-    *has |= HAS_EXPECT;
+  *has |= what;
   add_line(r, name, value);
   return NULL;
 }
@@ -178,23 +224,17 @@ static const char *add_headers (lua_State *L, int idx, lcurl_request *r,
   return problem;
 }
 
-/* Makes the list that libcurl takes over the NUL-terminated lines. */
+/* Ties the nodes to the NUL-terminated lines and to one another. */
 static void link_lines (lcurl_request *r) {
-  char *p = r->text.p, *end = p + r->text.len;
-  struct curl_slist *node;
-  while (p < end) {
-    struct curl_slist one;
-    one.data = p;
-    one.next = NULL;
-    sm_buf_put(&r->list, &one, sizeof(one));
-    p += strlen(p) + 1;
-  }
-  if (r->list.err != SM_OK || r->list.len == 0)
+  struct curl_slist *node = (struct curl_slist *)(void *)r->list.p;
+  size_t i, n = r->list.len / sizeof(*node);
+  char *p = r->text.p;
+  if (r->text.err != SM_OK || r->list.err != SM_OK)
     return;
-  node = (struct curl_slist *)(void *)r->list.p;
-  for (p = r->list.p; p < r->list.p + r->list.len - sizeof(*node); node++) {
-    node->next = node + 1;
-    p += sizeof(*node);
+  for (i = 0; i < n; i++) {
+    node[i].data = p;
+    node[i].next = i + 1 < n ? &node[i + 1] : NULL;
+    p += strlen(p) + 1;
   }
 }
 
@@ -210,7 +250,7 @@ static const char *read_headers (lua_State *L, int idx, lcurl_request *r) {
     suppress(r, "Accept:");
   if (!(has & HAS_TYPE))
     suppress(r, "Content-Type:");
-  if (!(has & HAS_EXPECT))
+  if (!(has & HAS_EXPECT) && r->body.len > LARGE_BODY)
     suppress(r, "Expect:");
   link_lines(r);
   if (problem == NULL && (r->text.err != SM_OK || r->list.err != SM_OK))

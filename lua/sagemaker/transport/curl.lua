@@ -20,6 +20,7 @@ local M = {}
 --- 10 and 60
 ---@field logger? fun(level: string, message: string)|false is told when nothing is verified;
 --- without it stderr is
+---@field timings? boolean true: answers tell how long each step took
 ---@field io? sagemaker.Env
 
 ---@class sagemaker.TlsOptions
@@ -34,6 +35,7 @@ local M = {}
 
 local TIMEOUTS = { ConnectTimeout = true, ReadTimeout = true, AttemptTimeout = true }
 local CONNECT, READ = 10, 60
+local COLON = 58 -- as in http:
 
 local function proxies_of(proxy)
   if type(proxy) == "table" then return proxy end
@@ -71,6 +73,7 @@ local function open(self, scheme)
     no_proxy = proxies.no_proxy,
     proxy = proxies[scheme],
     read_timeout = self._timeouts.read or READ,
+    timings = self._timings,
     verify = tls.verify,
   })
   if not made then return nil, tostring(handle) end
@@ -105,7 +108,7 @@ end
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
 function methods:send(request, deadline)
-  local scheme = request.url:match("^[Hh][Tt][Tt][Pp]([Ss]?)://") == "" and "http" or "https"
+  local scheme = request.url:byte(5) == COLON and "http" or "https"
   local handle, reason = open(self, scheme)
   if not handle then
     return errors.fail{ kind = "config", code = "TransportUnavailable", message = reason,
@@ -179,6 +182,7 @@ function M.new(opts)
     _max_response_bytes = opts.max_response_bytes,
     _proxies = proxies_of(opts.proxy),
     _timeouts = opts.timeouts or {},
+    _timings = opts.timings,
     _tls = opts.tls or {},
   }, metatable)
 end

@@ -277,7 +277,10 @@ local WORDS = {
 local function label(row)
   local what = WORDS[row.stage] or row.stage
   if row.outcome then return ("%s: %s"):format(row.status or "?", row.outcome) end
-  if row.status then return what and ("%s, %s"):format(row.status, what) or row.status end
+  if row.status then
+    local is_told = row.status == "Updating" and WORDS[row.stage]
+    return is_told and ("%s, %s"):format(row.status, what) or row.status
+  end
   if row.stage == "Baking" and row.duration == 0 then return "shift traffic" end
   if row.duration > 0 then return ("%s %s"):format(what, M.clock(row.duration)) end
   return what

@@ -111,6 +111,7 @@ function Poller:look()
   local class = M.classify(err)
   if class == "final" then return nil, "error", err end
   if class == "throttling" then
+    self.failures = 0
     self.throttle = math.min(THROTTLED_LONGEST, (self.throttle or THROTTLED_FIRST / 2) * 2)
     return nil, "wait", err
   end

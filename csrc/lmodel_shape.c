@@ -169,9 +169,10 @@ static void read_member (lsm_builder *b, sm_str name, sm_member *m) {
   m->wire = lsm_internfield(b, member, "locationName");
   if (m->wire == SM_NONE)
     m->wire = lsm_internfield(b, target, "locationName");
-  if (m->wire == SM_NONE)
-    m->wire = m->name;
   m->location = read_location(b, member, target);
+  if (m->wire == SM_NONE) /* headers without a prefix are all headers */
+    m->wire =
+        m->location == SM_IN_HEADERS ? lsm_intern(b, SM_LIT("")) : m->name;
   m->ts_format = timestamp_format(b, member);
   m->flags = member_flags(b, member) | member_flags(b, target);
   lua_pop(b->L, 1);

@@ -4,3 +4,7 @@ codes = true
 files["spec/**/*_spec.lua"] = { std = "min+busted" }
 files["spec/nginx/**/*.lua"] = { globals = { "ngx" } }
 exclude_files = { "build/**", "lua/sagemaker/model/types/**" }
+files["rockspec/*.rockspec"] = {
+  globals = { "package", "version", "source", "description", "dependencies",
+    "external_dependencies", "build" },
+}

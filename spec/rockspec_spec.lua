@@ -19,13 +19,11 @@ end
 local function rockspec()
   local env = {}
   local source = assert(io.open("rockspec/sagemaker-scm-1.rockspec")):read("*a")
-  local chunk
-  if setfenv then
-    chunk = setfenv(assert(loadstring(source)), env)
+  if setfenv then -- luacheck: ignore 113
+    setfenv(assert(loadstring(source)), env)() -- luacheck: ignore 113
   else
-    chunk = assert(load(source, "rockspec", "t", env))
+    assert(load(source, "rockspec", "t", env))()
   end
-  chunk()
   return env
 end
 

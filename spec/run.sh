@@ -149,7 +149,7 @@ format_check () {
 
 lint () {
   say "style"
-  check "luacheck" luacheck -q lua spec examples csrc/model/generate.lua rockspec --no-cache
+  check "luacheck" luacheck -q lua spec examples csrc/model rockspec --no-cache
   check "clang-format" format_check
   if [ -d ../shared/models ]; then
     check "generated tables are up to date" \

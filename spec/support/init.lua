@@ -50,8 +50,8 @@ function M.rows(name)
   return rows
 end
 
---- Says on the terminal what a conformance spec ran and what it skipped. Prints one line a suite and
--- one per skipped case, so that a skip is never silent.
+--- Says on the terminal what a conformance spec ran and what it skipped: a line a suite and one per
+-- skipped case, so that a skip is never silent.
 ---@param suite string
 ---@param ran integer
 ---@param skipped {id: string, reason: string}[]

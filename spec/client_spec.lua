@@ -99,7 +99,7 @@ describe("sagemaker.client", function()
     local client = client_of {}
     assert.is_nil(client.__something)
     assert.is_nil(client[17])
-    assert.equal("sagemaker.client (SageMaker, eu-west-1)", tostring(client))
+    assert.equal("sagemaker.client (sagemaker, eu-west-1)", tostring(client))
   end)
 
   it("answers validation errors with all problems, sending nothing", function()
@@ -520,7 +520,7 @@ describe("sagemaker.client", function()
       headers = { ["Content-Type"] = "text/plain" } } }
     local client = assert(clients.new({ region = "eu-west-1", credentials = KEYS,
       transport = transport, io = { getenv = function() end } },
-      { service = "sagemaker-runtime", read_timeout = 70 }))
+      { name = "sagemaker-runtime", id = "SageMaker Runtime", read_timeout = 70 }))
     local output = assert(client:invoke_endpoint { EndpointName = "e", Body = "in" })
     assert.equal("answer", output.Body)
     assert.equal("https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/e/invocations",

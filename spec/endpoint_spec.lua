@@ -46,8 +46,8 @@ describe("sagemaker.endpoint", function()
       ["https://h.example/x"] = { "h.example", "https://h.example/x", "/x/a/b" },
       ["https://h.example/x/"] = { "h.example", "https://h.example/x/", "/x/a/b" },
       ["https://h.example/"] = { "h.example", "https://h.example/", "/a/b" },
-      ["HTTPS://h.example:443"] = { "h.example", "https://h.example/", "/a/b" },
-      ["http://127.0.0.1:80/p"] = { "127.0.0.1", "http://127.0.0.1/p", "/p/a/b" },
+      ["HTTPS://h.example:443"] = { "h.example", "https://h.example:443/", "/a/b" },
+      ["http://127.0.0.1:80/p"] = { "127.0.0.1", "http://127.0.0.1:80/p", "/p/a/b" },
       ["http://[::1]:9000"] = { "[::1]:9000", "http://[::1]:9000/", "/a/b" },
     } do
       local resolved = assert(endpoint.resolve(SERVICE, { region = "x", endpoint_url = url }))

@@ -4,7 +4,6 @@
 -- one succeeds or another is not worth it.
 
 local config = require "sagemaker.config"
-local core = require "sagemaker.core"
 local env = require "sagemaker.env"
 
 local M = {}
@@ -16,7 +15,8 @@ local methods = {}
 
 local EMPTY = {}
 
--- Modules that only a call needs, loaded when one does.
+-- Modules that only a call needs, loaded when one does: libcrypto alone would be half of the time
+-- and most of the memory that making a client takes.
 local function lazy(name)
   return setmetatable({}, { __index = function(self, key)
     local module = require(name)
@@ -26,6 +26,7 @@ local function lazy(name)
 end
 
 local answer = lazy "sagemaker.answer"
+local core = lazy "sagemaker.core"
 local endpoints = lazy "sagemaker.endpoint"
 local logger = lazy "sagemaker.logger"
 local retry = lazy "sagemaker.retry"
@@ -64,14 +65,20 @@ local function address(client, settings, request)
   return request
 end
 
+local function agent_of(settings)
+  settings.user_agent = config.user_agent(settings, core.version)
+  return settings.user_agent
+end
+
 -- Encodes and addresses a request, and gives it the headers that all its attempts share.
 local function prepare(client, settings, operation, params)
-  local opts = operation.token and { token = settings.io.uuid() } or nil
+  local token, opts = operation.token, nil
+  if token and rawget(params, token) == nil then opts = { token = settings.io.uuid() } end
   local request, problems = core.encode(client.service, operation.name, params,
     settings.validation, opts)
   if not request then return answer.invalid(operation.name, problems) end
   local headers = request.headers
-  headers["User-Agent"] = settings.user_agent
+  headers["User-Agent"] = settings.user_agent or agent_of(client.settings)
   headers["amz-sdk-invocation-id"] = settings.io.uuid()
   headers["amz-sdk-request"] = "attempt=1"
   request.timeouts = settings.timeouts
@@ -199,7 +206,7 @@ local function settings_for(client, opts, level)
     or opts.use_dualstack ~= nil then
     settings.route = {}
   end
-  if opts.user_agent_extra then settings.user_agent = config.user_agent(settings, core.version) end
+  if opts.user_agent_extra then agent_of(settings) end
   return settings
 end
 
@@ -395,7 +402,7 @@ end
 local Client = { __name = "sagemaker.client" }
 
 function Client:__tostring()
-  return ("sagemaker.client (%s, %s)"):format(self.info.id, self.region)
+  return ("sagemaker.client (%s, %s)"):format(self.name, self.region)
 end
 
 -- One table of methods a service; operations get theirs when they are first asked for.
@@ -422,20 +429,39 @@ local function operation_method(operation)
   end
 end
 
+-- Fields that are found out when they are first asked for.
+local FIELDS = {
+  info = function(client)
+    client.info = client.service:info()
+    return client.info
+  end,
+  service = function(client)
+    client.service = core.service(client.name)
+    return client.service
+  end,
+  transport = function(client)
+    return (transport_of(client, client.settings))
+  end,
+}
+
 function Client:__index(key)
   local class = rawget(self, "class")
   local method = class[key]
   if method then return method end
-  if key == "transport" then return transport_of(self, self.settings) end
+  local make = FIELDS[key]
+  if make then return make(self) end
   if type(key) ~= "string" or key:find("^_") then return nil end
   method = operation_method(operation_of(self, key, 2))
   class[key] = method
   return method
 end
 
+local CONTROL_PLANE = { name = "sagemaker", id = "SageMaker" }
+
 --- Makes a client. Nothing is sent, read or written, except that the environment is read.
 ---@param options? sagemaker.Options
----@param of? {service: string, read_timeout?: number} default: the control plane
+---@param of? {name: string, id: string, read_timeout?: number} a service of the core and its id in
+---   the model; default: the control plane
 ---@param level? integer where a wrong option is reported, as with error(); default: the caller
 ---@return sagemaker.Client|nil client
 ---@return string|nil message
@@ -445,27 +471,22 @@ function M.new(options, of, level)
   if options ~= nil and type(options) ~= "table" then
     error("the options must be a table, not " .. type(options), level)
   end
-  of = of or { service = "sagemaker" }
-  local io = env.new(options and options.io)
-  local service = core.service(of.service)
-  local info = service:info()
-  local settings, message, err = config.new(options, io,
-    { id = info.id, read_timeout = of.read_timeout }, level + 1)
+  of = of or CONTROL_PLANE
+  local settings, message, err = config.new(options, env.new(options and options.io), of, level + 1)
   if not settings then return nil, message, err end
-  settings.user_agent = config.user_agent(settings, core.version)
   -- Found out at the first call and kept: whose keys, and where to and with which signer.
   settings.keyring, settings.route = { credentials = settings.credentials }, {}
+  settings.user_agent = false
   local client
   client = setmetatable({
     caller = function(name, params, opts)
       return client:call(name, params, opts)
     end,
-    class = class_of(of.service),
-    info = info,
+    class = class_of(of.name),
+    name = of.name,
     provider_io = false,
     quota = { available = 500, capacity = 500 },
     region = settings.region,
-    service = service,
     settings = settings,
     skew = 0,
     watch = false,

@@ -9,7 +9,7 @@ local M = {}
 ---@field scheme "https"|"http"
 ---@field host string with ":port" where it is not the scheme's own
 ---@field path string prefix of every path, "" or "/…"
----@field origin string scheme, host and port: "https://api.sagemaker.eu-west-1.amazonaws.com"
+---@field origin string scheme, host and port as given, "https://h.example:8080"
 ---@field signing_region string
 ---@field signing_name string
 
@@ -76,7 +76,7 @@ end
 
 --- Splits an endpoint URL: http or https, a host, perhaps a port and a path prefix, nothing else.
 ---@param url string
----@return {scheme: string, host: string, path: string}|nil parts
+---@return {scheme: string, host: string, origin: string, path: string}|nil parts
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "config", code "InvalidEndpoint"
 function M.parse_url(url)
@@ -94,7 +94,7 @@ function M.parse_url(url)
   end
   if port ~= "" and port ~= DEFAULT_PORTS[scheme] then host = host .. ":" .. port end
   if path == "/" then path = "" end
-  return { scheme = scheme, host = host, path = path }
+  return { scheme = scheme, host = host, origin = scheme .. "://" .. authority, path = path }
 end
 
 --- Resolves the endpoint of a service.
@@ -124,7 +124,7 @@ function M.resolve(service, options)
     if not host then return fail("InvalidEndpoint", message) end
     parts = { scheme = "https", host = host, path = "" }
   end
-  parts.origin = parts.scheme .. "://" .. parts.host
+  parts.origin = parts.origin or "https://" .. parts.host
   parts.signing_region = options.region
   parts.signing_name = service.signing_name
   return parts

@@ -7,6 +7,11 @@ local support = require "support"
 
 local cjson = require "cjson"
 
+local SERVICES = {
+  ["sagemaker"] = { name = "sagemaker", id = "SageMaker" },
+  ["sagemaker-runtime"] = { name = "sagemaker-runtime", id = "SageMaker Runtime" },
+}
+
 local function optional(value)
   if value == cjson.null then return nil end
   return value
@@ -76,7 +81,7 @@ local CALLS = {
 }
 
 local function check(row)
-  local client, _, err = clients.new(options_of(row), { service = row.service })
+  local client, _, err = clients.new(options_of(row), SERVICES[row.service])
   local request
   if client then
     local call = CALLS[row.service]

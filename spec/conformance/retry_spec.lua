@@ -7,6 +7,11 @@ local support = require "support"
 local cjson = require "cjson"
 local core = require "sagemaker.core"
 
+local SERVICES = {
+  ["sagemaker"] = { name = "sagemaker", id = "SageMaker" },
+  ["sagemaker-runtime"] = { name = "sagemaker-runtime", id = "SageMaker Runtime" },
+}
+
 local START = 1768480496 -- 2026-01-15T12:34:56Z, the clock of the golden rows
 
 local function optional(value)
@@ -97,7 +102,7 @@ local function run(row)
     region = "us-west-2",
     retry = { mode = row.mode, max_attempts = optional(row.total_max_attempts) },
     transport = transport,
-  }, { service = row.service }))
+  }, SERVICES[row.service]))
   for _, call in ipairs(row.calls) do play(row, call, client, transport) end
 end
 

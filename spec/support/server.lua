@@ -14,12 +14,13 @@ local M = {}
 local MODULES = "/usr/lib/nginx/modules/"
 local LIFETIME = 600
 
---- Output and success of a shell command.
+--- Output and success of a shell command. A sanitizer that is preloaded into this Lua is not
+--- handed on.
 ---@param command string
 ---@return string output stdout and stderr
 ---@return boolean ok
 function M.shell(command)
-  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1; echo \"=$?\""))
+  local pipe = assert(io.popen("unset LD_PRELOAD; { " .. command .. "\n} 2>&1; echo \"=$?\""))
   local text = pipe:read("*a")
   pipe:close()
   local output, status = text:match("^(.*)=(%d+)%s*$")

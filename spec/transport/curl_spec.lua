@@ -453,7 +453,9 @@ describe("transport.curl", function()
       local fds, bytes = descriptors(), resident()
       round(100)
       assert.is_true(descriptors() <= fds)
-      assert.is_true(resident() - bytes < 1024 * 1024)
+      if not (os.getenv("LD_PRELOAD") or ""):find("asan", 1, true) then -- which keeps freed memory
+        assert.is_true(resident() - bytes < 1024 * 1024)
+      end
       transport:close()
       assert.is_true(descriptors() < fds)
     end)

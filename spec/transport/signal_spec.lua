@@ -11,8 +11,9 @@ local function run(program, signals, delay)
   for _, name in ipairs(signals) do kills[#kills + 1] = ("kill -%s $$"):format(name) end
   local output = server.shell(([[
 lua=$(readlink /proc/$PPID/exe)
-LUA_PATH='%s' sh -c '(sleep %s; %s) & exec "$0" "$1"' "$lua" %s]]):format(
-    package.path, delay, table.concat(kills, "; sleep 0.1; "), script))
+LUA_PATH='%s' sh -c '(sleep %s; %s) & export LD_PRELOAD="$2"; exec "$0" "$1"' "$lua" %s '%s']])
+    :format(package.path, delay, table.concat(kills, "; sleep 0.1; "), script,
+      os.getenv("LD_PRELOAD") or ""))
   server.shell("rm -rf " .. dir)
   return output
 end

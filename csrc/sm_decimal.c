@@ -1,3 +1,7 @@
+/*
+** sm_decimal.c: exact comparison and exact digits, with integers that are
+** large enough by arithmetic on the range of doubles, not by growing.
+*/
 #include "sm_decimal.h"
 
 /*
@@ -15,6 +19,7 @@ typedef struct bignum {
 
 /* {{ Integers */
 
+/* a = v */
 static void big_set (bignum *a, uint64_t v) {
   a->n = 0;
   while (v != 0) {
@@ -38,7 +43,7 @@ static void big_muladd (bignum *a, uint32_t m, uint32_t add) {
 
 /* a = a × 5^k */
 static void big_pow5 (bignum *a, long k) {
-  for (; k >= 13; k -= 13)
+  for (; k >= 13; k -= 13) /* the largest power of five in 32 bits */
     big_muladd(a, 1220703125u, 0);
   for (; k > 0; k--)
     big_muladd(a, 5, 0);
@@ -51,6 +56,7 @@ static void big_shift (bignum *a, long k) {
   int i;
   if (a->n == 0 || k <= 0)
     return;
+  /* whole limbs move, from the top; the rest is a multiplication */
   for (i = a->n - 1; i >= 0; i--)
     a->limb[i + limbs] = a->limb[i];
   for (i = 0; i < limbs; i++)
@@ -60,6 +66,7 @@ static void big_shift (bignum *a, long k) {
     big_muladd(a, (uint32_t)1 << bits, 0);
 }
 
+/* Below, equal or above zero. No leading zeros: more limbs are more. */
 static int big_compare (const bignum *a, const bignum *b) {
   int i;
   if (a->n != b->n)
@@ -112,6 +119,8 @@ static int big_digits (bignum *a, const sm_decimal *d) {
       n++;
     }
   }
+  /* Any rest lies strictly between the digits so far and one more in the last
+  ** place, and so does one final digit 1. */
   for (; p < d->end; p++) {
     if (*p != '.' && *p != '0') {
       big_muladd(a, 10, 1);
@@ -125,6 +134,8 @@ int sm_decimal_compare (const sm_decimal *d, uint64_t half, int exponent) {
   bignum a, b;
   long ten = d->point - big_digits(&a, d); /* a × 10^ten is the number */
   long two = ten - exponent;
+  /* a × 5^ten × 2^ten against b × 2^exponent: negative powers change sides, and
+  ** those of two meet in one shift. */
   big_set(&b, half);
   if (ten >= 0)
     big_pow5(&a, ten);
@@ -158,11 +169,14 @@ static int above (const printer *p) {
   return big_compare(&sum, &p->s);
 }
 
+/* Whether value and distance above reach the next digit or power. */
 static int reaches (const printer *p) {
   int order = above(p);
   return order > 0 || (order == 0 && p->even);
 }
 
+/* Everything is doubled, or doubled twice, so that half the distance to each
+** neighbour is whole. */
 static void printer_set (printer *p, uint64_t mantissa, int exponent) {
   int twice;
   p->even = mantissa % 2 == 0;
@@ -200,6 +214,7 @@ static void printer_scale (printer *p, int k) {
   }
 }
 
+/* The next digit: the quotient r × 10 / s, by subtraction. */
 static int printer_digit (printer *p) {
   int digit = 0;
   big_muladd(&p->r, 10, 0);
@@ -228,6 +243,7 @@ int sm_decimal_shortest (uint64_t mantissa, int exponent, char digits[17],
     int low = order < 0 || (order == 0 && p.even);
     int high = reaches(&p);
     if (low || high) {
+      /* both ends are within reach: the nearer one, of two the even */
       if (low && high) {
         big_shift(&p.r, 1);
         order = big_compare(&p.r, &p.s);

@@ -1,3 +1,11 @@
+/*
+** sm_json.c: JSON out and in.
+**
+** Time goes into strings, so both directions look at eight bytes at a time
+** for the few that need a closer look (sm_json_special) and move what lies
+** between as a block. The reader keeps one pointer and one flag; everything
+** else its caller knows.
+*/
 #include "sm_json.h"
 
 #include "sm_text.h"
@@ -76,6 +84,8 @@ static const char *copy_plain (const char *begin, const char *p,
   return p;
 }
 
+/* Room for the string without escapes is reserved at the start, and after each
+** escape for what is left: plain bytes never look at the buffer. */
 int sm_json_put_string (sm_buf *b, sm_str s, size_t *bad) {
   size_t start = b->len;
   const char *p = s.p;
@@ -108,6 +118,7 @@ int sm_json_put_string (sm_buf *b, sm_str s, size_t *bad) {
   return SM_OK;
 }
 
+/* The text of the three that JSON has no number for ends in a letter. */
 void sm_json_put_double (sm_buf *b, double v) {
   char text[SM_DOUBLE_SIZE + 2];
   size_t n = sm_double_text(text + 1, v);
@@ -115,7 +126,7 @@ void sm_json_put_double (sm_buf *b, double v) {
     sm_buf_put(b, text + 1, n);
     return;
   }
-  text[0] = text[n + 1] = '"'; /* NaN, Infinity, -Infinity end in letters */
+  text[0] = text[n + 1] = '"';
   sm_buf_put(b, text, n + 2);
 }
 
@@ -141,12 +152,14 @@ void sm_json_init (sm_json *r, sm_str text, unsigned max_depth) {
   r->what = "";
 }
 
+/* Moving to the end makes every later function fail at its first look, so none
+** of them has to ask for r->err. */
 int sm_json_fail (sm_json *r, int err, const char *what) {
   if (r->err == SM_OK) {
     r->err = err;
     r->at = (size_t)(r->p - r->begin);
     r->what = what;
-    r->p = r->end; /* nothing is read from here on */
+    r->p = r->end;
   }
   return r->err;
 }
@@ -262,6 +275,7 @@ static inline int scan_string (sm_json *r, sm_str *raw, int *escaped) {
       *escaped = 1;
       p = next;
     } else if ((unsigned char)*p >= 0x80) {
+      /* checked here, in passing: no second look at the string is needed */
       int n = sm_utf8_seq(p, r->end);
       if (n == 0)
         return fail_at(r, p, SM_EUTF8, "invalid UTF-8 in a string");
@@ -406,6 +420,7 @@ static inline int advance (sm_json *r, char close, const char *what) {
   return 1;
 }
 
+/* Past the colon after a key, which nearly always follows at once. */
 static inline int colon (sm_json *r) {
   const char *p = r->p;
   if (p == r->end || *p != ':') {
@@ -417,6 +432,7 @@ static inline int colon (sm_json *r) {
   return 1;
 }
 
+/* advance has moved past blanks, so the key begins at r->p. */
 int sm_json_key (sm_json *r, sm_str *key, sm_buf *scratch) {
   int more = advance(r, '}', "',' or '}' was expected");
   if (more <= 0)
@@ -434,6 +450,8 @@ int sm_json_item (sm_json *r) {
 
 /* {{ Reader: scalars */
 
+/* Integers of up to 17 digits, the common ones, are read on the way; "0" and
+** all else goes through the grammar. */
 int sm_json_number (sm_json *r, sm_number *n, sm_str *text) {
   const char *start = blanks(r);
   const char *p = start;
@@ -467,6 +485,7 @@ int sm_json_number (sm_json *r, sm_number *n, sm_str *text) {
   return SM_OK;
 }
 
+/* One of the three words; what follows it, the next token tells. */
 static int literal (sm_json *r, sm_str word, const char *what) {
   const char *p = blanks(r);
   if ((size_t)(r->end - p) < word.len || memcmp(p, word.p, word.len) != 0)
@@ -525,8 +544,10 @@ static int skip_to_next (sm_json *r, int in_object) {
   return colon(r);
 }
 
+/* The one place that must remember what is open, since no caller does: a bit
+** for each level, instead of recursion. */
 int sm_json_skip (sm_json *r) {
-  /* One bit for each open container: 1 for an object. */
+  /* 1: an object */
   uint32_t objects[SM_JSON_MAX_DEPTH / 32 + 1] = {0};
   unsigned base = r->depth;
   for (;;) {

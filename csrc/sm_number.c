@@ -1,3 +1,11 @@
+/*
+** sm_number.c: numbers and their text.
+**
+** Both directions try the quick way first, and know when it does not decide:
+** reading, one exact product or quotient of doubles (Clinger), then 64-bit
+** arithmetic that carries a bound of its error, then sm_decimal.c; writing,
+** the fewest decimals that divide back exactly, then sm_decimal.c.
+*/
 #include "sm_number.h"
 
 #include <float.h>
@@ -22,6 +30,7 @@ static const double exact_power[MAX_EXACT_POWER + 1] = {
 
 /* {{ Integers */
 
+/* Digits come out last first. */
 static size_t put_digits (char *out, uint64_t v) {
   char tmp[SM_INT_SIZE];
   size_t n = 0;
@@ -43,6 +52,7 @@ size_t sm_i64_text (char out[SM_INT_SIZE], int64_t v) {
   if (v >= 0)
     return put_digits(out, (uint64_t)v);
   out[0] = '-';
+  /* negated as unsigned: INT64_MIN has no positive twin */
   return 1 + put_digits(out + 1, 0 - (uint64_t)v);
 }
 
@@ -56,6 +66,7 @@ void sm_put_i64 (sm_buf *b, int64_t v) {
   sm_buf_put(b, text, sm_i64_text(text, v));
 }
 
+/* Goes on after an overflow: what follows may still be no digit. */
 int sm_parse_u64 (sm_str s, uint64_t *v) {
   uint64_t sum = 0;
   int err = s.len > 0 ? SM_OK : SM_ESYNTAX;
@@ -220,7 +231,7 @@ size_t sm_double_text (char out[SM_DOUBLE_SIZE], double v) {
   if (v < 9007199254740992.0 && v == (double)(int64_t)v)
     return (size_t)(p - out) + put_digits(p, (uint64_t)v);
   n = short_digits(v, digits, &point);
-  if (n == 0) {
+  if (n == 0) { /* 16 or 17 digits, or an exponent beyond ±22 */
     int exponent = (biased > 0 ? biased : 1) - 1075;
     if (biased > 0)
       mantissa |= HIDDEN_BIT;
@@ -346,6 +357,8 @@ static int round_approx (const approx *a, uint64_t *mantissa, int *exponent) {
   return 0;
 }
 
+/* The nearest double by 64-bit arithmetic; only where its error leaves it open
+** on which side of a halfway point the number lies, exactly. */
 static double approximate (const scan *s) {
   approx a;
   uint64_t mantissa;
@@ -365,7 +378,7 @@ static double approximate (const scan *s) {
 /* The magnitude of a scanned number. */
 static double scan_value (const scan *s) {
   long e = s->d.point - s->digits;
-  if (s->w == 0 || s->d.point < -324)
+  if (s->w == 0 || s->d.point < -324) /* below half of the least double */
     return 0;
   if (s->d.point > 309)
     return bits_double(INFINITY_BITS);
@@ -382,6 +395,8 @@ static double scan_value (const scan *s) {
 
 /* {{ Scanning */
 
+/* A fraction or an exponent that is not complete does not belong to it: "1.x"
+** is the number 1 and then something else. */
 size_t sm_number_span (const char *begin, const char *end, int *integer) {
   const char *p = begin;
   const char *mark;
@@ -420,7 +435,7 @@ static long scan_exponent (const char *p, const char *end) {
   minus = p[1] == '-';
   p += 1 + (p[1] == '-' || p[1] == '+');
   for (; p < end; p++) {
-    if (e < 100000000)
+    if (e < 100000000) /* more cannot be balanced by digits in memory */
       e = e * 10 + (*p - '0');
   }
   return minus ? -e : e;
@@ -467,6 +482,7 @@ static void scan_number (scan *s, const char *p, const char *end) {
   s->d.point += scan_exponent(p, end);
 }
 
+/* For text that is known to be a number. */
 static double read_double (sm_str s) {
   scan sc;
   double magnitude;

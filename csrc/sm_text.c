@@ -1,7 +1,15 @@
+/*
+** sm_text.c: bytes and characters.
+**
+** The encoders reserve what they need once and then write without looking at
+** the buffer again; percent-encoding, which may grow threefold but hardly ever
+** does, appends run by run instead.
+*/
 #include "sm_text.h"
 
 /* {{ ASCII */
 
+/* Header names are compared this way: HTTP folds ASCII letters only. */
 int sm_str_ieq (sm_str a, sm_str b) {
   size_t i;
   if (a.len != b.len)
@@ -21,6 +29,7 @@ int sm_str_cmp (sm_str a, sm_str b) {
   return (a.len > b.len) - (a.len < b.len);
 }
 
+/* isspace would ask the locale. */
 static int isblank_ascii (char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -44,6 +53,8 @@ static const char upper_digits[] = "0123456789ABCDEF";
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* The first check keeps n * 2 from wrapping around; such an n cannot be met in
+** memory, but a buffer without limit would not notice. */
 void sm_hex_put (sm_buf *b, const void *p, size_t n) {
   const unsigned char *in = p;
   char *out;
@@ -60,6 +71,7 @@ void sm_hex_put (sm_buf *b, const void *p, size_t n) {
   b->len += n * 2;
 }
 
+/* The length is set only at the end, so a bad digit leaves nothing behind. */
 int sm_hex_decode (sm_buf *b, sm_str s) {
   char *out;
   size_t i;
@@ -137,6 +149,8 @@ static int base64_decode_quad (char *out, const char *in, int pad) {
       return -1;
     word = word << 6 | (unsigned long)v;
   }
+  /* Bits that belong to no byte must be zero, or two texts would mean the same
+  ** bytes: RFC 4648, section 3.5. */
   if ((word & ((1ul << (8 * pad)) - 1)) != 0)
     return -1;
   out[0] = (char)(word >> 16 & 255);
@@ -159,7 +173,7 @@ int sm_base64_decode (sm_buf *b, sm_str s) {
                           (s.p[s.len - 2] == '=')))
     return b->err;
   for (i = 0; i < s.len; i += 4) {
-    int pad = 0;
+    int pad = 0; /* '=' counts as padding at the very end only */
     int n;
     if (i + 4 == s.len && s.p[i + 3] == '=')
       pad = s.p[i + 2] == '=' ? 2 : 1;
@@ -181,6 +195,7 @@ int sm_base64_decode (sm_buf *b, sm_str s) {
 static const uint32_t unreserved[4] = {0, 0x03FF6000u, 0x87FFFFFEu,
                                        0x47FFFFFEu};
 
+/* Whether AWS wants the character as it is. */
 static int stays (char c, int keep_slash) {
   unsigned char u = (unsigned char)c;
   if (u < 128 && (unreserved[u >> 5] >> (u & 31) & 1) != 0)
@@ -191,7 +206,7 @@ static int stays (char c, int keep_slash) {
 void sm_percent_put (sm_buf *b, sm_str s, int keep_slash) {
   size_t i = 0;
   while (i < s.len && b->err == SM_OK) {
-    size_t run = i;
+    size_t run = i; /* most text is one run: copied at once */
     while (i < s.len && stays(s.p[i], keep_slash))
       i++;
     sm_buf_put(b, s.p + run, i - run);
@@ -233,6 +248,7 @@ int sm_percent_decode (sm_buf *b, sm_str s) {
 
 /* {{ UTF-8 */
 
+/* True for a byte 10xxxxxx, which continues a sequence. */
 static int continues (char c) {
   return ((unsigned char)c & 0xC0) == 0x80;
 }
@@ -259,6 +275,7 @@ int sm_utf8_seq (const char *p, const char *end) {
   ptrdiff_t left = end - p;
   if (u < 0x80)
     return 1;
+  /* C0 and C1 would begin overlong forms; F5 and above lead beyond U+10FFFF */
   if (u < 0xC2 || u > 0xF4 || left < 2 || !continues(p[1]))
     return 0;
   if (u < 0xE0)
@@ -274,6 +291,7 @@ size_t sm_utf8_check (sm_str s) {
   size_t i = 0;
   while (i < s.len) {
     int n;
+    /* Eight ASCII bytes at once: the usual case by far. */
     if (s.len - i >= 8 && (sm_load64(s.p + i) & SM_BYTES(0x80)) == 0) {
       i += 8;
       continue;

@@ -1,3 +1,7 @@
+/*
+** sm_time.c: timestamps. No mktime, strptime or strftime: they ask the locale
+** and the time zone, and stop at the limits of time_t.
+*/
 #include "sm_time.h"
 
 #include "sm_number.h"
@@ -12,6 +16,8 @@
 /* Days from 0000-03-01 to the first of January 1970. */
 #define EPOCH_DAYS 719468
 
+/* Days from the epoch to a date. From March on, the lengths of the months
+** repeat every five: (153 m + 2) / 5 counts the days before month m. */
 static long days_of (int year, int month, int day) {
   long y = month > 2 ? year : year - 1L; /* year 0 at least */
   long m = month > 2 ? month - 3 : month + 9;
@@ -26,6 +32,8 @@ static int days_in_month (int year, int month) {
   return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
 
+/* The inverse of days_of, counting from 0001-01-01 so that nothing divided is
+** negative. */
 int sm_time_split (int64_t sec, sm_date *d) {
   long day, era, of_era, year, of_year, m, rest;
   if (sec < SM_TIME_MIN || sec > SM_TIME_MAX)
@@ -60,6 +68,7 @@ int sm_time_join (const sm_date *d, int64_t *sec) {
   return *sec <= SM_TIME_MAX ? SM_OK : SM_ERANGE;
 }
 
+/* Whether the calendar has this second. */
 static int in_range (int64_t sec) {
   return sec >= SM_TIME_MIN && sec <= SM_TIME_MAX;
 }
@@ -118,6 +127,8 @@ static void from_tiny (double seconds, sm_time *t) {
   t->nsec = n < 0 ? n + BILLION : n;
 }
 
+/* By way of the shortest text: 1635195148.181 is a little less than that in
+** binary, and rounding down would lose a nanosecond. */
 int sm_time_from_double (double seconds, sm_time *t) {
   char text[SM_DOUBLE_SIZE];
   if (!(seconds >= (double)SM_TIME_MIN && seconds < (double)SM_TIME_MAX + 1))
@@ -163,6 +174,7 @@ typedef struct cursor {
   const char *end;
 } cursor;
 
+/* The text without blanks around it. */
 static cursor cursor_over (sm_str s) {
   cursor c;
   s = sm_str_trim(s);
@@ -208,6 +220,7 @@ static int take_fraction (cursor *c, int32_t *nsec) {
     return 1;
   if (c->p == c->end || !sm_isdigit(*c->p))
     return 0;
+  /* unit becomes 0 after nine digits, and the rest counts nothing */
   for (; c->p < c->end && sm_isdigit(*c->p); c->p++) {
     *nsec += (*c->p - '0') * unit;
     unit /= 10;
@@ -274,6 +287,7 @@ static int parse_compact (cursor *c, sm_date *d, sm_time *t) {
   return finish(d, 0, 0, t);
 }
 
+/* The first separator tells the two forms apart. */
 int sm_time_parse_iso8601 (sm_str s, sm_time *t) {
   cursor c = cursor_over(s);
   sm_date d = {0, 0, 0, 0, 0, 0, 0};
@@ -352,6 +366,7 @@ static int take_weekday (cursor *c) {
   return 1;
 }
 
+/* A name of three letters; *month from 1. */
 static int take_month (cursor *c, int *month) {
   *month = find3(months, 12, take_word(c)) + 1;
   return *month > 0;
@@ -406,6 +421,8 @@ static int take_gap (cursor *c) {
   return take(c, '-') || take_blanks(c);
 }
 
+/* All three dates begin with a weekday or a day; a letter after the weekday is
+** the month of asctime. */
 int sm_time_parse_http (sm_str s, sm_time *t) {
   cursor c = cursor_over(s);
   sm_date d;
@@ -464,6 +481,8 @@ static int parse_decimal (cursor c, sm_time *t) {
   return minus ? negate(t, inexact) : SM_OK;
 }
 
+/* Without an exponent the digits count as they are: a double would blur the
+** nanoseconds. */
 int sm_time_parse_epoch (sm_str s, sm_time *t) {
   cursor c = cursor_over(s);
   size_t n = (size_t)(c.end - c.p);
@@ -477,6 +496,8 @@ int sm_time_parse_epoch (sm_str s, sm_time *t) {
   return sm_time_from_double(v, t);
 }
 
+/* A number is an epoch; of the others only ISO 8601 begins with four digits.
+ */
 int sm_time_parse (sm_str s, sm_time *t) {
   cursor c = cursor_over(s);
   int integer;
@@ -493,6 +514,7 @@ int sm_time_parse (sm_str s, sm_time *t) {
 
 /* {{ Writing */
 
+/* hh:mm:ss */
 static char *clock_text (char *out, const sm_date *d) {
   out = digits(out, d->hour, 2);
   *out++ = ':';
@@ -501,6 +523,8 @@ static char *clock_text (char *out, const sm_date *d) {
   return digits(out, d->second, 2);
 }
 
+/* Hands the text to the buffer, at once, so that none of it or all of it is
+** appended. */
 static int put (sm_buf *b, const char *text, const char *end) {
   sm_buf_put(b, text, (size_t)(end - text));
   return b->err;

@@ -1,3 +1,10 @@
+/*
+** sm_uri.c: URLs and canonical forms.
+**
+** A path is normalised and encoded in one pass: segments are appended as they
+** come, and ".." takes the last one back. Encoded or not, a segment holds no
+** slash, so the last slash in the buffer is where it began.
+*/
 #include "sm_uri.h"
 
 #include "sm_number.h"
@@ -8,6 +15,7 @@
 /* How a segment is written. */
 typedef void (*put_segment)(sm_buf *b, sm_str segment);
 
+/* The put_segment of paths that are encoded once more. */
 static void put_encoded (sm_buf *b, sm_str s) {
   sm_percent_put(b, s, 1);
 }
@@ -84,6 +92,7 @@ void sm_uri_remove_dots (sm_buf *b, sm_str path) {
   put_segments(b, path, sm_buf_puts);
 }
 
+/* Without normalising, the whole path is one segment that may hold slashes. */
 void sm_uri_canonical_path (sm_buf *b, sm_str path, int flags) {
   put_segment put = (flags & SM_URI_DOUBLE_ENCODE) ? put_encoded : put_once;
   if (path.len == 0)
@@ -136,6 +145,7 @@ static void put_recoded (sm_buf *b, sm_str s) {
   }
 }
 
+/* Encodes one pair behind the text so far and notes where it lies. */
 static void add_pair (pairs *ps, sm_str text) {
   const char *equals = memchr(text.p, '=', text.len);
   size_t n = equals != NULL ? (size_t)(equals - text.p) : text.len;
@@ -149,6 +159,8 @@ static void add_pair (pairs *ps, sm_str text) {
   sm_buf_put(&ps->list, &p, sizeof p);
 }
 
+/* By name, then by value. "a=1" as a whole would not do: `=` sorts behind `-`,
+** so a-b would come before a. */
 static int compare (const pairs *ps, size_t i, size_t j) {
   const pair *a = pairs_at(ps, i);
   const pair *b = pairs_at(ps, j);
@@ -191,6 +203,7 @@ static void sort (const pairs *ps, size_t n) {
   }
 }
 
+/* The sorted pairs, joined. */
 static void put_pairs (sm_buf *b, const pairs *ps, size_t n) {
   size_t i;
   for (i = 0; i < n; i++) {
@@ -203,6 +216,8 @@ static void put_pairs (sm_buf *b, const pairs *ps, size_t n) {
   }
 }
 
+/* The pairs live in buffers of their own until they are in order; they come
+** from the allocator of b and are gone when this returns. */
 int sm_uri_canonical_query (sm_buf *b, sm_str query) {
   pairs ps;
   size_t i = 0;
@@ -235,6 +250,8 @@ int sm_uri_canonical_query (sm_buf *b, sm_str query) {
 
 /* {{ Hosts */
 
+/* Underscores are no host name of RFC 1123, but container networks use them.
+ */
 static int label_valid (sm_str s) {
   size_t i;
   if (s.len == 0 || s.len > 63 || s.p[0] == '-' || s.p[s.len - 1] == '-')
@@ -328,6 +345,7 @@ static int address_valid (const char *p, const char *end) {
   return gap ? groups <= 7 : groups == 8;
 }
 
+/* The zone is cut off first: it may hold anything but what ends a host. */
 int sm_ipv6_valid (sm_str s) {
   size_t n;
   if (s.len == 0)
@@ -352,6 +370,7 @@ static void cut (sm_str *s, const char *marks, sm_str *part) {
   s->len -= n;
 }
 
+/* RFC 3986, section 3.1 */
 static int scheme_valid (sm_str s) {
   size_t i;
   if (s.len == 0 || !sm_isalpha(s.p[0]))
@@ -373,6 +392,7 @@ static int has_control (sm_str s) {
   return 0;
 }
 
+/* ":8080" or nothing. */
 static int split_port (sm_str s, sm_url *url) {
   uint64_t port;
   int err;
@@ -390,6 +410,8 @@ static int split_port (sm_str s, sm_url *url) {
   return SM_OK;
 }
 
+/* User information needs no look of its own: `@` is valid neither in a host nor
+** in a port. */
 static int split_authority (sm_url *url) {
   sm_str rest = url->authority;
   int ok;
@@ -409,6 +431,8 @@ static int split_authority (sm_url *url) {
   return ok ? split_port(rest, url) : SM_ESYNTAX;
 }
 
+/* From the left, each part up to the first character that ends it. Control
+** characters are refused everywhere: a URL ends up in a request line. */
 int sm_url_split (sm_str s, sm_url *url) {
   memset(url, 0, sizeof *url);
   if (s.len == 0 || has_control(s))

@@ -229,7 +229,7 @@ describe("deploy refuses before anything is sent", function()
     local world = service(V1, {})
     local _, message = world.watch:deploy(request{ DeploymentConfig = CANARY,
       RetainDeploymentConfig = true })
-    assert.truthy(message:find("exclude each other", 1, true))
+    assert.truthy(message:find("excludes DeploymentConfig", 1, true))
     assert.same({}, world.calls)
   end)
 

@@ -139,7 +139,7 @@ local function guard(builder, config)
   if not first then return config end
   for _, pair in ipairs(OPTION_OF) do
     if first.path:find(pair[1], 1, true) then
-      local text = first.message:sub(#first.path + 2)
+      local text = first.message:sub(#first.path + 1):gsub("^: ", "")
       complain(builder, pair[2], "%s [%s]", text, first.path)
     end
   end
@@ -224,7 +224,7 @@ local function inspect(config, fleet)
   local fine, problems, warnings = pcall(rules.check, config, fleet)
   if fine then return problems, warnings end
   return { { path = "DeploymentConfig", code = "type",
-    message = "DeploymentConfig cannot be read: " .. tostring(problems) } }, {}
+    message = "DeploymentConfig: cannot be read: " .. tostring(problems) } }, {}
 end
 
 --- Whether a DeploymentConfig keeps the documented rules. Every problem is in err.errors, with its
@@ -270,7 +270,7 @@ function M.examine(config, fleet, times)
   end
   if #problems == 0 and not plans.is_computable(config, fleet) then
     problems[1] = { path = "DeploymentConfig", code = "rule",
-      message = "DeploymentConfig counts instances: the steps follow only from a known fleet" }
+      message = "DeploymentConfig: counts instances, so its steps follow only from a known fleet" }
   end
   if #problems > 0 then return nil, problems end
   local plan = plans.make(config, fleet, times, warnings)

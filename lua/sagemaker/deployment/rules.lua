@@ -83,7 +83,8 @@ local MOST = 100
 local function add(problems, path, code, text, more)
   if #problems >= MOST then return end
   local row = more or {}
-  row.path, row.code, row.message = path, code, path .. " " .. text
+  row.path, row.code = path, code
+  row.message = path .. (code == "required" and " is required" or ": " .. text)
   problems[#problems + 1] = row
 end
 
@@ -118,7 +119,7 @@ local function walk_members(problems, shape, value, path)
     if member ~= nil then
       walk(problems, inner, member, path .. "." .. name)
     elseif inner.required then
-      add(problems, path .. "." .. name, "required", "is missing", { member = name })
+      add(problems, path .. "." .. name, "required", nil, { member = name })
     end
   end
 end
@@ -257,16 +258,16 @@ local function check_routing(context, routing, path)
   for _, name in ipairs{ "CanarySize", "LinearStepSize" } do
     if takes == name and routing[name] == nil then
       add(context.problems, path .. "." .. name, "rule",
-        ("is missing: %s needs it"):format(routing.Type), { member = name })
+        ("%s needs it"):format(routing.Type), { member = name })
     elseif takes ~= nil and takes ~= name and routing[name] ~= nil then
       add(context.problems, path .. "." .. name, "rule",
-        ("must not be given: %s takes none"):format(routing.Type))
+        ("%s takes none"):format(routing.Type))
     else
       check_size(context, routing, path, name)
     end
   end
   if routing.WaitIntervalInSeconds == nil and takes then
-    add(context.problems, path .. ".WaitIntervalInSeconds", "required", "is missing",
+    add(context.problems, path .. ".WaitIntervalInSeconds", "required", nil,
       { member = "WaitIntervalInSeconds" })
   end
 end
@@ -288,11 +289,11 @@ local function check_rolling_fleet(context, path)
   if not fleet then return end
   local serverless, variants = fleets.traits(fleet)
   if serverless then
-    add(context.problems, path, "rule", "is not possible: serverless variants cannot be rolled")
+    add(context.problems, path, "rule", "serverless variants cannot be rolled")
   end
   if variants > 1 then
     add(context.problems, path, "rule",
-      ("is not possible: the endpoint has %d variants, only one can be rolled"):format(variants))
+      ("the endpoint has %d variants, only one can be rolled"):format(variants))
   end
 end
 
@@ -356,13 +357,20 @@ end
 function M.fail(problems, operation)
   local lines = {}
   for i, problem in ipairs(problems) do lines[i] = problem.message end
+  local message = lines[1]
+  if #lines > 1 then
+    message = ("%d problems with %s:\n  %s"):format(#lines,
+      operation and "the parameters of " .. operation or "the DeploymentConfig",
+      table.concat(lines, "\n  "))
+  end
   return errors.fail{
     kind = "validation",
     code = "ParamValidation",
-    message = (#lines > 1 and ("%d problems: "):format(#lines) or "") .. table.concat(lines, "; "),
+    message = message,
     path = problems[1].path,
     errors = problems,
     operation = operation,
+    attempts = 0,
     retryable = false,
   }
 end

@@ -77,7 +77,7 @@ local function check_names(request, problems)
       name = tostring(name)
       problems[#problems + 1] = {
         path = name, code = "unknown", member = name, suggestion = errors.nearest(name, names),
-        message = ("%s is not a parameter of deploy%s"):format(name, errors.hint(name, names)),
+        message = ("%s: not a parameter of deploy%s"):format(name, errors.hint(name, names)),
       }
     end
   end
@@ -162,7 +162,7 @@ function M.parameters(check, given)
     if not sound then merge(problems, err.errors) end
     if request.RetainDeploymentConfig == true then
       merge(problems, { { path = "RetainDeploymentConfig", code = "rule",
-        message = "RetainDeploymentConfig and DeploymentConfig exclude each other" } })
+        message = "RetainDeploymentConfig: excludes DeploymentConfig, give one of them" } })
     end
   end
   if #problems > 0 then return rules.fail(problems, "deploy") end
@@ -268,7 +268,7 @@ end
 local function check_variant_names(request, fleet, old, problems)
   local have, want = names_in(old), names_in(fleet)
   if have == want then return end
-  local text = "EndpointConfigName %s has the variants %s, but the endpoint has %s: an update "
+  local text = "EndpointConfigName: %s has the variants %s, but the endpoint has %s: an update "
     .. "needs the same names"
   problems[#problems + 1] = { path = "EndpointConfigName", code = "rule",
     message = text:format(request.EndpointConfigName, want, have) }

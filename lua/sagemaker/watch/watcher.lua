@@ -43,7 +43,7 @@ local LONGEST = 28800
 ---@field steps? integer traffic shifts in all, when they are known
 ---@field traffic {old: number, new: number} percent
 ---@field instances {old: integer, new: integer} the old fleet's that run, the new one's that serve
----@field elapsed number seconds since the first look
+---@field elapsed integer seconds since the first look
 ---@field failure_reason? string also one that was shown earlier and has vanished since
 ---@field endpoint? table the DescribeEndpoint output; nil when this look brought none
 ---@field outcome? sagemaker.watch.Outcome only in the last event
@@ -309,7 +309,7 @@ function Watcher:event(outcome, output)
     steps = self.shares and #self.shares,
     traffic = is_first and { old = 0, new = share } or plans.traffic(share, 100),
     instances = { old = self.n_old or 0, new = self.n_new or 0 },
-    elapsed = self.elapsed,
+    elapsed = math.floor(self.elapsed + 0.5),
     failure_reason = self.reason,
     endpoint = output,
     outcome = outcome,

@@ -252,6 +252,8 @@ static const char *read_headers (lua_State *L, int idx, lcurl_request *r) {
     suppress(r, "Content-Type:");
   if (!(has & HAS_EXPECT) && r->body.len > LARGE_BODY)
     suppress(r, "Expect:");
+  if (r->text.err == SM_ENOMEM || r->list.err == SM_ENOMEM)
+    luaL_error(L, "not enough memory");
   link_lines(r);
   if (problem == NULL && (r->text.err != SM_OK || r->list.err != SM_OK))
     problem = "the headers are too large";

@@ -117,6 +117,10 @@ function methods:send(request, deadline)
   local left = deadline and deadline - self._io.clock()
   local response, code, text, sent, received, retryable = handle:perform(request, left)
   if response then return response end
+  if code == "TransportError" then -- whatever it was, the next request starts afresh
+    self._handles[scheme] = nil
+    handle:close()
+  end
   return fail(request, code, text, sent, received, retryable)
 end
 

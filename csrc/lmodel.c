@@ -238,7 +238,7 @@ static void set_structure (lua_State *L, const sm_service *s,
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "members");
-  if (shape->payload != SM_NONE)
+  if (shape->type == SM_STRUCTURE && shape->payload != SM_NONE)
     set_text(L, s, "payload", members[shape->payload].name);
   if (shape->flags & SM_S_EXCEPTION) {
     set_text(L, s, "code", shape->code);

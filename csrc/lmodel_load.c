@@ -129,7 +129,11 @@ static void read_operation (lsm_builder *b, sm_str name) {
   read_http(b, t, &op);
   op.input = read_reference(b, t, "input");
   op.output = read_reference(b, t, "output");
-  op.host_prefix = SM_NONE;
+  op.host_prefix = op.wrapper = SM_NONE;
+  if (lsm_getfield(b, t, "output", LUA_TTABLE)) {
+    op.wrapper = lsm_internfield(b, lua_gettop(L), "resultWrapper");
+    lua_pop(L, 1);
+  }
   if (lsm_getfield(b, t, "endpoint", LUA_TTABLE)) {
     op.host_prefix = lsm_internfield(b, lua_gettop(L), "hostPrefix");
     lua_pop(L, 1);

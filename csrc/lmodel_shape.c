@@ -147,15 +147,31 @@ static uint8_t read_location (lsm_builder *b, int member, int target) {
 
 static uint16_t member_flags (lsm_builder *b, int t) {
   static const lsm_trait traits[] = {
-      {"idempotencyToken", SM_M_TOKEN},
-      {"jsonvalue", SM_M_JSONVALUE},
-      {"hostLabel", SM_M_HOSTLABEL},
-      {"deprecated", SM_M_DEPRECATED},
-      {"eventpayload", SM_M_EVENTPAYLOAD},
-      {"eventheader", SM_M_EVENTHEADER},
-      {NULL, 0},
+      {"idempotencyToken", SM_M_TOKEN},  {"jsonvalue", SM_M_JSONVALUE},
+      {"hostLabel", SM_M_HOSTLABEL},     {"deprecated", SM_M_DEPRECATED},
+      {"flattened", SM_M_FLATTENED},     {"eventpayload", SM_M_EVENTPAYLOAD},
+      {"eventheader", SM_M_EVENTHEADER}, {NULL, 0},
   };
   return lsm_traits(b, t, traits);
+}
+
+/* The string id of the element name that the reference t[key] has, or SM_NONE.
+ */
+static uint16_t element_name (lsm_builder *b, int t, const char *key) {
+  uint16_t id = SM_NONE;
+  if (lsm_getfield(b, t, key, LUA_TTABLE)) {
+    id = lsm_internfield(b, lua_gettop(b->L), "locationName");
+    lua_pop(b->L, 1);
+  }
+  return id;
+}
+
+/* The items of a flattened list stand where the list would: by their own name,
+** where they have one. */
+static void use_item_name (lsm_builder *b, int target, sm_member *m) {
+  uint16_t id = element_name(b, target, "member");
+  if (id != SM_NONE)
+    m->wire = id;
 }
 
 /* Fills m from the reference at the top of the stack. */
@@ -175,6 +191,8 @@ static void read_member (lsm_builder *b, sm_str name, sm_member *m) {
         m->location == SM_IN_HEADERS ? lsm_intern(b, SM_LIT("")) : m->name;
   m->ts_format = timestamp_format(b, member);
   m->flags = member_flags(b, member) | member_flags(b, target);
+  if (m->flags & SM_M_FLATTENED)
+    use_item_name(b, target, m);
   lua_pop(b->L, 1);
 }
 
@@ -270,9 +288,12 @@ void lsm_readshape (lsm_builder *b, sm_str name) {
     shape.key = shape_field(b, t, "key");
     need_string_keys(b, t);
     shape.value = shape_field(b, t, "value");
+    shape.payload = element_name(b, t, "key");
+    shape.code = element_name(b, t, "value");
     break;
   case SM_LIST:
     shape.value = shape_field(b, t, "member");
+    shape.code = element_name(b, t, "member");
     break;
   default:
     break;

@@ -23,10 +23,22 @@ static int equal (sm_str a, sm_str b) {
 }
 
 const sm_service *sm_service_find (sm_str name) {
-  if (equal(name, SM_LIT("sagemaker")))
-    return &sm_service_sagemaker;
-  if (equal(name, SM_LIT("sagemaker-runtime")))
-    return &sm_service_sagemaker_runtime;
+  static const struct {
+    sm_str name;
+    const sm_service *service;
+  } list[] = {
+      {{"sagemaker", 9}, &sm_service_sagemaker},
+      {{"sagemaker-runtime", 17}, &sm_service_sagemaker_runtime},
+      {{"signin", 6}, &sm_service_signin},
+      {{"sso", 3}, &sm_service_sso},
+      {{"sso-oidc", 8}, &sm_service_sso_oidc},
+      {{"sts", 3}, &sm_service_sts},
+  };
+  size_t i;
+  for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+    if (equal(name, list[i].name))
+      return list[i].service;
+  }
   return NULL;
 }
 

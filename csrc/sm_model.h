@@ -18,6 +18,7 @@
 ** Terms are those of the Smithy 2.0 specification and of the service models:
 ** https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 ** https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+** https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 */
 #ifndef SM_MODEL_H
 #define SM_MODEL_H
@@ -72,7 +73,9 @@ enum sm_member_flag {
   SM_M_HOSTLABEL = 1 << 3,    /* part of the host name */
   SM_M_EVENTPAYLOAD = 1 << 4, /* the payload of an event-stream event */
   SM_M_EVENTHEADER = 1 << 5,  /* a header of an event-stream event */
-  SM_M_DEPRECATED = 1 << 6
+  SM_M_DEPRECATED = 1 << 6,
+  SM_M_FLATTENED = 1 << 7 /* list or map of awsQuery without an element around
+                          ** its items */
 };
 
 enum sm_shape_flag {
@@ -123,9 +126,12 @@ typedef struct sm_shape {
   uint32_t first;    /* structure: into members[]; string: into values[] */
   uint16_t key;      /* map: shape id of the keys */
   uint16_t value;    /* map: shape of the values; list: shape of the items */
-  uint16_t payload;  /* structure: which member (0-based) is the payload */
+  uint16_t payload;  /* structure: which member (0-based) is the payload; map
+                     ** of awsQuery: element name of a key, SM_NONE: "key" */
   uint16_t pattern;  /* string: string id of its regular expression */
-  uint16_t code;     /* exception: string id of the code on the wire */
+  uint16_t code;     /* exception: string id of the code on the wire; list of
+                     ** awsQuery: element name of an item, SM_NONE: "member";
+                     ** map: of a value, SM_NONE: "value" */
   uint16_t status;   /* exception: HTTP status, 0 when the model names none */
   double min, max;   /* meant only where flags say so */
 } sm_shape;
@@ -143,6 +149,8 @@ typedef struct sm_operation {
   uint16_t flags;       /* sm_operation_flag */
   uint32_t errors;      /* first of them in errors[] (shape ids) */
   uint16_t status;      /* HTTP status of success, 0 for 200 */
+  uint16_t wrapper;     /* awsQuery: string id of the element around the
+                        ** result, or SM_NONE */
 } sm_operation;
 
 typedef struct sm_service {

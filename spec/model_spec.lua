@@ -4,7 +4,7 @@ local cjson = require "cjson"
 local core = require "sagemaker.core"
 local support = require "support"
 
-local SERVICES = { "sagemaker", "sagemaker-runtime" }
+local SERVICES = { "sagemaker", "sagemaker-runtime", "signin", "sso", "sso-oidc", "sts" }
 
 -- The folder of the service models, or nil when it is not at hand.
 local function models()

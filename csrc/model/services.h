@@ -8,5 +8,9 @@
 
 extern const sm_service sm_service_sagemaker;
 extern const sm_service sm_service_sagemaker_runtime;
+extern const sm_service sm_service_signin;
+extern const sm_service sm_service_sso;
+extern const sm_service sm_service_sso_oidc;
+extern const sm_service sm_service_sts;
 
 #endif

@@ -21,13 +21,16 @@
 **                  MEMBER_(structure, name, shape, flags, wire, location,
 **                          timestamp format)
 **                  LIST(name, flags, min, max, items)
+**                  LIST_(the same, element name of an item)
 **                  MAP(name, flags, min, max, keys, values)
+**                  MAP_(the same, element names of a key and of a value)
 **                  STRING(name, flags, min, max, pattern)
 **                  ENUM(name, flags, min, max, pattern) … END_ENUM(name)
 **                  VALUE(shape, string)
 **                  SCALAR(name, type, flags, min, max, timestamp format)
 **   SM_OPERATIONS  OPERATION(name, snake, input, output, flags, token) …
 **                  OPERATION_(the same, method, uri, status, host prefix) …
+**                  QUERY(as OPERATION, element around the result) …
 **                  ERROR(operation, shape)
 **                  END(operation)
 **   SM_ORDER       SNAKE(operation)     in the order of the snake_case names
@@ -64,6 +67,7 @@ enum {
   EVENTPAYLOAD = SM_M_EVENTPAYLOAD,
   EVENTHEADER = SM_M_EVENTHEADER,
   DEPRECATED = SM_M_DEPRECATED,
+  FLATTENED = SM_M_FLATTENED,
   HAS_MIN = SM_S_HAS_MIN,
   HAS_MAX = SM_S_HAS_MAX,
   UNION = SM_S_UNION,
@@ -147,11 +151,15 @@ enum {
         flags)
 #define END(n) MEMBERS(m_end_##n, m_after_##n)
 #define LIST(n, flags, min, max, items)                                        \
+  LIST_(n, flags, min, max, items, 0)
+#define LIST_(n, flags, min, max, items, item)                                 \
   SHAPE(h_##n, s_##n, SM_LIST, SM_TS_DEFAULT, flags, min, max, 0, 0, h_0,      \
-        h_##items, SM_NONE, s_0, s_0, 0)
+        h_##items, SM_NONE, s_0, s_##item, 0)
 #define MAP(n, flags, min, max, keys, values)                                  \
+  MAP_(n, flags, min, max, keys, values, 0, 0)
+#define MAP_(n, flags, min, max, keys, values, k, v)                           \
   SHAPE(h_##n, s_##n, SM_MAP, SM_TS_DEFAULT, flags, min, max, 0, 0, h_##keys,  \
-        h_##values, SM_NONE, s_0, s_0, 0)
+        h_##values, s_##k, s_0, s_##v, 0)
 #define STRING(n, flags, min, max, pattern)                                    \
   SHAPE(h_##n, s_##n, SM_STRING, SM_TS_DEFAULT, flags, min, max, 0, 0, h_0,    \
         h_0, SM_NONE, s_##pattern, s_0, 0)
@@ -242,7 +250,11 @@ static const sm_shape shapes[] = {
 #define OPERATION_(n, snake, input, output, flags, token, method, uri, status, \
                    host)                                                       \
   CALL(o_##n, s_##n, s_##snake, s_##method, s_##uri, h_##input, h_##output,    \
-       s_##host, token, e_end_##n - e_##n, flags, e_##n, status)               \
+       s_##host, token, e_end_##n - e_##n, flags, e_##n, status, s_0)          \
+  ERRORS(e_##n, e_before_##n)
+#define QUERY(n, snake, input, output, flags, token, result)                   \
+  CALL(o_##n, s_##n, s_##snake, s_POST, s__2f, h_##input, h_##output, s_0,     \
+       token, e_end_##n - e_##n, flags, e_##n, 0, s_##result)                  \
   ERRORS(e_##n, e_before_##n)
 #define ERROR(n, shape) EXCEPT(e_##n##__##shape, h_##shape)
 #define END(n) ERRORS(e_end_##n, e_after_##n)

@@ -2,7 +2,8 @@
 
 #include "sm_model.h"
 
-static const char *const service_names[] = {"sagemaker", "sagemaker-runtime"};
+static const char *const service_names[] = {
+    "sagemaker", "sagemaker-runtime", "signin", "sso", "sso-oidc", "sts"};
 
 static int is_string (const sm_service *s, unsigned id) {
   return id < s->nrefs;

@@ -31,6 +31,7 @@ local SHAPE_FLAGS = {
 
 local MEMBER_FLAGS = {
   { "idempotencyToken", "TOKEN" }, { "jsonvalue", "JSONVALUE" }, { "hostLabel", "HOSTLABEL" },
+  { "flattened", "FLATTENED" },
   { "eventpayload", "EVENTPAYLOAD" }, { "eventheader", "EVENTHEADER" },
   { "deprecated", "DEPRECATED" },
 }
@@ -79,6 +80,7 @@ function Writer:member(structure, shape, name)
   if location == "SM_IN_QUERY" and target.type == "map" then location = "SM_IN_QUERIES" end
   if rest and shape.payload == name then location = "SM_IN_PAYLOAD" end
   local wire, format = trait("locationName") or name, FORMATS[member.timestampFormat or ""]
+  if trait("flattened") and target.member then wire = target.member.locationName or wire end
   self.member_names[name] = true
   if wire == name and location == "SM_IN_BODY" and not format then
     self:line("MEMBER(%s, %s, %s, %s)", structure, self:text(name), member.shape,
@@ -112,6 +114,26 @@ function Writer:string(name, shape, flags, limits)
   if shape.enum then self:line("END_ENUM(%s)", name) end
 end
 
+function Writer:list(name, shape, flags, limits)
+  local item = shape.member
+  if item.locationName then
+    self:line("LIST_(%s, %s, %s, %s, %s)", name, flags, limits, item.shape,
+      self:text(item.locationName))
+  else
+    self:line("LIST(%s, %s, %s, %s)", name, flags, limits, item.shape)
+  end
+end
+
+function Writer:map(name, shape, flags, limits)
+  local key, value = shape.key, shape.value
+  if key.locationName or value.locationName then
+    self:line("MAP_(%s, %s, %s, %s, %s, %s, %s)", name, flags, limits, key.shape, value.shape,
+      self:text(key.locationName), self:text(value.locationName))
+  else
+    self:line("MAP(%s, %s, %s, %s, %s)", name, flags, limits, key.shape, value.shape)
+  end
+end
+
 function Writer:shape(name, shape)
   local list = {}
   if shape.min then list[#list + 1] = "HAS_MIN" end
@@ -124,9 +146,9 @@ function Writer:shape(name, shape)
   elseif shape.type == "structure" then
     self:structure(name, shape, flags)
   elseif shape.type == "list" then
-    self:line("LIST(%s, %s, %s, %s)", name, flags, limits, shape.member.shape)
+    self:list(name, shape, flags, limits)
   elseif shape.type == "map" then
-    self:line("MAP(%s, %s, %s, %s, %s)", name, flags, limits, shape.key.shape, shape.value.shape)
+    self:map(name, shape, flags, limits)
   elseif shape.type == "string" then
     self:string(name, shape, flags, limits)
   else
@@ -175,7 +197,9 @@ function Writer:operation(name, op)
     token_of(self.model, input))
   local method, uri, status = http.method or "POST", http.requestUri or "/", http.responseCode or 0
   local method_id, uri_id = self:text(method), self:text(uri)
-  if method == "POST" and uri == "/" and status == 0 and not host then
+  if op.output and op.output.resultWrapper then
+    self:line("QUERY(%s, %s)", row, self:text(op.output.resultWrapper))
+  elseif method == "POST" and uri == "/" and status == 0 and not host then
     self:line("OPERATION(%s)", row)
   else
     self:line("OPERATION_(%s, %s, %s, %d, %s)", row, method_id, uri_id, status, self:text(host))

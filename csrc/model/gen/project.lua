@@ -18,6 +18,11 @@ M.services = {
     folder = "sagemaker-runtime", file = "sagemaker_runtime", prefix = "sagemaker.runtime.",
     class = "sagemaker.Runtime", page = PAGES .. "runtime_%s.html",
   },
+  -- Those that credentials come from are called by this project only: they get no annotations.
+  { folder = "signin", file = "signin" },
+  { folder = "sso", file = "sso" },
+  { folder = "sso-oidc", file = "sso_oidc" },
+  { folder = "sts", file = "sts" },
 }
 
 local function read(path)
@@ -77,8 +82,10 @@ function M.files(models)
     local model = source(models, service.folder .. "/service.json")
     files["csrc/model/" .. service.file .. ".c"] =
       ctables.write(model.data, service.file, model.digest)
-    files["lua/sagemaker/model/types/" .. service.file .. ".lua"] =
-      types.write(model.data, service, model.digest)
+    if service.class then
+      files["lua/sagemaker/model/types/" .. service.file .. ".lua"] =
+        types.write(model.data, service, model.digest)
+    end
   end
   files["lua/sagemaker/model/waiters.lua"] = rows.waiters(sources(models, "waiters.json"))
   files["lua/sagemaker/model/paginators.lua"] = rows.paginators(sources(models, "paginators.json"))

@@ -47,21 +47,22 @@ local function names_of(map)
   return list
 end
 
--- A wrong option is a mistake in the program: it throws, at the caller of the client's method.
+-- A wrong option is a mistake in the program: it throws, at the line that called the client's
+-- method, which hands over with a tail call.
 local function check_options(name, opts)
   if type(name) ~= "string" or name == "" then
-    error(("the endpoint's name must be a string, not %s"):format(type(name)), 5)
+    error(("the endpoint's name must be a string, not %s"):format(type(name)), 4)
   end
-  if opts ~= nil and type(opts) ~= "table" then error("the options must be a table", 5) end
+  if opts ~= nil and type(opts) ~= "table" then error("the options must be a table", 4) end
   for key, value in pairs(opts or {}) do
     local kind = OPTIONS[key]
     if not kind then
       error(("unknown option %s%s"):format(tostring(key),
-        errors.hint(key, names_of(OPTIONS))), 5)
+        errors.hint(key, names_of(OPTIONS))), 4)
     end
     if type(value) ~= kind or (kind == "number" and (value ~= value or value < 0)) then
       error(("option %s must be a %s%s"):format(key, kind,
-        kind == "number" and " of seconds, at least 0" or ""), 5)
+        kind == "number" and " of seconds, at least 0" or ""), 4)
     end
   end
   return opts or {}
@@ -122,13 +123,21 @@ end
 ---@return thread
 function Watch:in_service_coroutine(name, opts, call_opts)
   local watcher = watcher_of(self, name, opts, call_opts)
+  local event, delay
+  -- Between two resumes nothing here holds the event, with its DescribeEndpoint output.
+  local function take()
+    local taken = event
+    event = nil
+    return taken, delay
+  end
   return coroutine.create(function()
-    while true do
-      local event, delay, err = watcher:poll()
-      if not event then error(err, 0) end
-      if event.outcome then return event, delay end
-      coroutine.yield(event, delay)
+    while not watcher.done do
+      local err
+      event, delay, err = watcher:poll()
+      if err then error(err, 0) end
+      if not watcher.done then coroutine.yield(take()) end
     end
+    return take()
   end)
 end
 

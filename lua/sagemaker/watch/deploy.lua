@@ -101,9 +101,7 @@ local function remove(context, request, call_opts)
   if not done and not (err.kind == "transport" or err.kind == "timeout") then
     return nil, message, err
   end
-  local poller = pollers.new{ call = context.call, call_opts = call_opts,
-    name = request.EndpointName, random = context.random, delay = request.delay,
-    max_delay = request.max_delay }
+  local poller = pollers.new(context, request.EndpointName, request, call_opts)
   local started = context.clock()
   while context.clock() - started < DELETING do
     local output, problem, failure = poller:look()

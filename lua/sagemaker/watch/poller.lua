@@ -68,29 +68,21 @@ function M.classify(err)
   return (err.status or 0) >= 500 and "passing" or "final"
 end
 
----@class sagemaker.watch.PollerOptions
----@field call fun(op: string, params: table, opts?: table): table?, string?, sagemaker.Error?
----@field name string EndpointName
----@field random? fun(): number
----@field delay? number seconds between the first looks (default 2)
----@field max_delay? number seconds between looks at most (default 30)
----@field call_opts? table for each call
-
---- A poller of one endpoint.
----@param opts sagemaker.watch.PollerOptions
+--- A poller of one endpoint. What many of them share stays in `context`.
+---@param context {call: function, random?: fun(): number}
+---@param name string EndpointName
+---@param opts {delay?: number, max_delay?: number} seconds between the first looks (default 2),
+--- between looks at most (default 30)
+---@param call_opts? table for each call
 ---@return sagemaker.watch.Poller
-function M.new(opts)
-  local first = opts.delay or FIRST
+function M.new(context, name, opts, call_opts)
   return setmetatable({
-    call = opts.call,
-    call_opts = opts.call_opts,
+    call_opts = call_opts,
+    context = context,
     failures = 0,
-    first = first,
-    longest = math.max(first, opts.max_delay or LONGEST),
-    name = opts.name,
-    pause = nil,
-    random = opts.random or math.random,
-    throttle = nil,
+    first = opts.delay,
+    longest = opts.max_delay,
+    name = name,
   }, Poller)
 end
 
@@ -99,7 +91,8 @@ end
 ---@return "gone"|"wait"|"error"|nil why there is none
 ---@return sagemaker.Error|nil err
 function Poller:look()
-  local output, _, err = self.call("DescribeEndpoint", { EndpointName = self.name }, self.call_opts)
+  local output, _, err = self.context.call("DescribeEndpoint", { EndpointName = self.name },
+    self.call_opts)
   if output then
     self.failures, self.throttle = 0, nil
     return output
@@ -123,12 +116,13 @@ end
 ---@param moved? boolean something has happened since the last one: look again soon
 ---@return number
 function Poller:delay(moved)
+  local first = self.first or FIRST
   if moved or not self.pause then
-    self.pause = self.first
+    self.pause = first
   else
-    self.pause = math.min(self.longest, self.pause * GROWTH)
+    self.pause = math.min(math.max(first, self.longest or LONGEST), self.pause * GROWTH)
   end
-  local random = self.random()
+  local random = (self.context.random or math.random)()
   if self.throttle then return math.max(self.pause, self.throttle) * (1 + random / 2) end
   return self.pause * (0.75 + random / 4)
 end

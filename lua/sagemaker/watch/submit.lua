@@ -67,10 +67,8 @@ end
 
 -- Looks until the operation has left a trace, or long enough.
 local function reconcile(context, operation, call_opts)
-  local poller = pollers.new{
-    call = context.call, call_opts = call_opts, name = operation.params.EndpointName,
-    random = context.random, delay = 1, max_delay = 5,
-  }
+  local poller = pollers.new(context, operation.params.EndpointName,
+    { delay = 1, max_delay = 5 }, call_opts)
   local judge = operation.name == "CreateEndpoint" and judge_create or judge_update
   local deadline = context.clock() + TRACELESS
   while true do

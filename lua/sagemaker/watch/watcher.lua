@@ -75,20 +75,16 @@ Watcher.__name = "sagemaker.watch.watcher"
 ---@return sagemaker.watch.Watcher
 function M.new(context, name, opts, call_opts)
   local self = setmetatable({
-    clock = context.clock,
+    context = context,
     created = opts.created,
     elapsed = 0,
     history = {},
     name = name,
     named = opts.EndpointConfigName ~= nil,
-    provisioning = opts.provisioning or PROVISIONING,
+    provisioning = opts.provisioning,
     timeout = opts.timeout,
-    warnings = {},
     wish = opts.EndpointConfigName,
-    poller = pollers.new{
-      call = context.call, call_opts = call_opts, name = name, random = context.random,
-      delay = opts.delay, max_delay = opts.max_delay,
-    },
+    poller = pollers.new(context, name, opts, call_opts),
   }, Watcher)
   if opts.before then
     self.has_before = true
@@ -97,12 +93,13 @@ function M.new(context, name, opts, call_opts)
   if self.created then self.old = nil end
   if opts.DeploymentConfig then
     self.config = opts.DeploymentConfig
-    self:set_deadline(nil)
+    self:set_deadline(self.config, nil)
   end
   return self
 end
 
 function Watcher:warn(text, ...)
+  self.warnings = self.warnings or {}
   self.warnings[#self.warnings + 1] = text:format(...)
 end
 
@@ -131,8 +128,7 @@ end
 
 -- Seconds the deployment may take and its steps, from its own configuration; `rows` are the
 -- variants of the new fleet, nil when they are not known yet.
-function Watcher:set_deadline(rows)
-  local config = self.config
+function Watcher:set_deadline(config, rows)
   if self.created then return end
   if config and #rules.check(config) > 0 then
     self.allowed = LONGEST
@@ -146,7 +142,7 @@ function Watcher:set_deadline(rows)
 end
 
 function Watcher:deadline()
-  return self.timeout or (self.allowed or 0) + self.provisioning
+  return self.timeout or (self.allowed or 0) + (self.provisioning or PROVISIONING)
 end
 
 -- Whether what is under way is another deployment than the one that is watched.
@@ -182,8 +178,8 @@ function Watcher:observe(reading, output)
   end
   self:observe_reason(reading)
   if reading.pending and not self.shares then
-    self.config = self.config or output.LastDeploymentConfig
-    self:set_deadline(output.PendingDeploymentSummary.ProductionVariants)
+    self:set_deadline(self.config or output.LastDeploymentConfig,
+      output.PendingDeploymentSummary.ProductionVariants)
   end
 end
 
@@ -329,10 +325,23 @@ function Watcher:record(event)
   event.moved = key ~= self.key
   if not event.moved then return end
   self.key = key
-  self.history[#self.history + 1] = {
-    elapsed = event.elapsed, status = event.status, stage = event.stage, step = event.step,
-    traffic = event.traffic.new,
-  }
+  local history = self.history
+  local n = #history
+  history[n + 1], history[n + 2] = event.elapsed, event.status or false
+  history[n + 3], history[n + 4] = event.stage or false, event.step or false
+  history[n + 5] = event.traffic.new
+end
+
+-- The history as rows; until it is asked for it is one flat list, a fifth of the memory.
+function Watcher:rows()
+  local flat, rows = self.history, {}
+  for i = 1, #flat, 5 do
+    rows[#rows + 1] = {
+      elapsed = flat[i], status = flat[i + 1] or nil, stage = flat[i + 2] or nil,
+      step = flat[i + 3] or nil, traffic = flat[i + 4],
+    }
+  end
+  return rows
 end
 
 -- The last event, or one more and when to look again.
@@ -345,7 +354,7 @@ function Watcher:finish(event)
     return event, delay
   end
   self.done = true
-  event.history, event.warnings = self.history, self.warnings
+  event.history, event.warnings = self:rows(), self.warnings or {}
   return event, 0
 end
 
@@ -380,7 +389,7 @@ function Watcher:is_ghost(reading)
 end
 
 function Watcher:tick()
-  local now = self.clock()
+  local now = self.context.clock()
   self.started = self.started or now
   self.elapsed = math.max(self.elapsed, now - self.started)
 end

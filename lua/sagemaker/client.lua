@@ -26,6 +26,7 @@ local function lazy(name)
 end
 
 local answer = lazy "sagemaker.answer"
+local check = lazy "sagemaker.check"
 local core = lazy "sagemaker.core"
 local endpoints = lazy "sagemaker.endpoint"
 local logger = lazy "sagemaker.logger"
@@ -227,8 +228,8 @@ function methods:call(name, params, opts)
   return perform(self, settings, operation, params)
 end
 
---- Validates parameters strictly (required, unknown, types, enum values, limits, patterns). Nothing
---- is sent.
+--- Validates parameters strictly: required, unknown, types, enum values, limits, patterns, and for
+--- deployments the documented rules. Nothing is sent.
 ---@param name string an operation
 ---@param params? table
 ---@return boolean|nil ok true
@@ -236,9 +237,7 @@ end
 ---@return sagemaker.Error|nil err kind "validation", `errors` lists every problem
 function methods:check(name, params)
   local operation = operation_of(self, name, 2)
-  local ok, problems = core.validate(self.service, operation.name, params_of(params, 2), "strict")
-  if ok then return true end
-  return answer.invalid(operation.name, problems)
+  return check.parameters(self.service, operation.name, params_of(params, 2))
 end
 
 --- The signed request of a call. Nothing is sent.
@@ -340,7 +339,7 @@ local function watch_of(client)
   client.watch = require("sagemaker.watch").new {
     call = client.caller,
     check = function(name, params)
-      return client:check(name, params)
+      return check.shapes(client.service, name, params)
     end,
     random = client.settings.io.random,
     transport = transport,

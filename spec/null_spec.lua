@@ -1,0 +1,5 @@
+describe("sagemaker.null", function()
+  it("is the null of lua-cjson", function()
+    assert.equal(require("cjson").null, require "sagemaker.null")
+  end)
+end)

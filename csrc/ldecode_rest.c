@@ -243,7 +243,7 @@ static int get_payload (lsm_dec *d, const sm_shape *shape, int t, int body) {
 int lsm_dec_body (lsm_dec *d, const sm_shape *shape, int t, int body) {
   sm_str text = lsm_checkstr(d->L, body);
   int got;
-  if (shape->payload != SM_NONE)
+  if (d->s->protocol == SM_REST_JSON && shape->payload != SM_NONE)
     return get_payload(d, shape, t, body);
   if (sm_str_trim(text).len == 0)
     return 1;

@@ -225,6 +225,19 @@ describe("deploy refuses before anything is sent", function()
     end
   end)
 
+  it("parameters that cannot be read, and sends those that only __index knows", function()
+    local world = service(V1, { V2 })
+    local wicked = setmetatable({}, { __index = function() error("no") end })
+    local result, message, err = world.watch:deploy(wicked)
+    assert.is_nil(result)
+    assert.equal("validation", err.kind)
+    assert.truthy(message:find("cannot be read", 1, true))
+    assert.same({}, world.calls)
+    local inherited = setmetatable({}, { __index = request{ DeploymentConfig = CANARY } })
+    assert(world.watch:deploy(inherited))
+    assert.same(CANARY, world.params.UpdateEndpoint.DeploymentConfig)
+  end)
+
   it("DeploymentConfig together with RetainDeploymentConfig", function()
     local world = service(V1, {})
     local _, message = world.watch:deploy(request{ DeploymentConfig = CANARY,

@@ -120,6 +120,14 @@ local function check_shapes(check, request, problems)
   end
 end
 
+-- What `pairs` gives, and the named members even if only __index knows them.
+local function copied(value, names)
+  local copy = {}
+  for key, member in pairs(value) do copy[key] = member end
+  for _, name in ipairs(names) do copy[name] = value[name] end
+  return copy
+end
+
 -- AWS's guardrails chapter leaves WaitIntervalInSeconds out of its all-at-once example, and the API
 -- requires it: 0 is what the example means.
 local function completed(config)
@@ -129,12 +137,24 @@ local function completed(config)
       or routing.WaitIntervalInSeconds ~= nil then
     return config
   end
-  local copy = { TrafficRoutingConfiguration = { WaitIntervalInSeconds = 0 } }
-  for key, value in pairs(routing) do copy.TrafficRoutingConfiguration[key] = value end
-  for key, value in pairs(policy) do copy[key] = copy[key] or value end
-  local whole = { BlueGreenUpdatePolicy = copy }
-  for key, value in pairs(config) do whole[key] = whole[key] or value end
-  return whole
+  routing = copied(routing, { "Type", "CanarySize", "LinearStepSize" })
+  routing.WaitIntervalInSeconds = 0
+  policy = copied(policy, { "TerminationWaitInSeconds", "MaximumExecutionTimeoutInSeconds" })
+  policy.TrafficRoutingConfiguration = routing
+  config = copied(config, { "RollingUpdatePolicy", "AutoRollbackConfiguration" })
+  config.BlueGreenUpdatePolicy = policy
+  return config
+end
+
+-- A copy of what the caller gave, plain, so that what is checked is what is sent.
+local function read(given)
+  local request = copied(given, all_names())
+  local config = request.DeploymentConfig
+  if type(config) == "table" then
+    local fine, whole = pcall(completed, config)
+    if fine then request.DeploymentConfig = whole end
+  end
+  return request
 end
 
 --- The request with what is implied written out, after every check that needs no network.
@@ -147,13 +167,12 @@ function M.parameters(check, given)
   if type(given) ~= "table" then
     error("deploy takes a table of parameters, not a " .. type(given), 0)
   end
-  check_own(given)
-  local request = {}
-  for name, value in pairs(given) do request[name] = value end
-  if type(request.DeploymentConfig) == "table" then
-    local fine, config = pcall(completed, request.DeploymentConfig)
-    if fine then request.DeploymentConfig = config end
+  local fine, request = pcall(read, given)
+  if not fine then
+    return rules.fail({ { path = "", code = "type",
+      message = "the parameters cannot be read: " .. tostring(request) } }, "deploy")
   end
+  check_own(request)
   local problems = {}
   check_names(request, problems)
   check_shapes(check, request, problems)

@@ -92,7 +92,7 @@ local function sign(client, settings, operation, request, now)
   if operation.unsigned then return true end
   local io = client.provider_io
   if not io then
-    io = signing.provider_io(client)
+    io = signing.provider_io(client, M.new, transport_of)
     client.provider_io = io
   end
   local signer, message, err = signing.signer(settings, io)
@@ -483,6 +483,7 @@ function M.new(options, of, level)
     end,
     class = class_of(of.name),
     name = of.name,
+    options = options or EMPTY,
     provider_io = false,
     quota = { available = 500, capacity = 500 },
     region = settings.region,

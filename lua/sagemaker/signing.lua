@@ -10,36 +10,42 @@ local function fail(code, message)
     sent = false }
 end
 
---- What the providers of a client see: its injected functions, with time and waiting of its
---- transport's world where it has one.
+--- What the providers of a client see; see sagemaker.credentials.io.
 ---@param client sagemaker.Client
----@return sagemaker.Env
-function M.provider_io(client)
-  local settings = client.settings
-  local io = setmetatable({}, { __index = settings.io })
-  io.now = function()
-    local transport = settings.transport
-    return transport and transport:now() or settings.io.now()
-  end
-  io.sleep = function(seconds)
-    local transport = settings.transport
-    if transport then return transport:sleep(seconds) end
-    return settings.io.sleep(seconds)
-  end
-  return io
+---@param spawn? function makes a client for the services that credentials come from
+---@param transport_of? function the transport of a client
+---@return sagemaker.ProviderIo
+function M.provider_io(client, spawn, transport_of)
+  return require("sagemaker.credentials.io").new(client, spawn, transport_of)
 end
 
-local function provider_of(keyring)
+local function provider_of(settings)
+  local keyring = settings.keyring
   local provider = keyring.provider
   if not provider then
     local reason
-    provider, reason = require("sagemaker.credentials").from(keyring.credentials)
+    provider, reason = require("sagemaker.credentials").from(keyring.credentials, settings)
     if not provider then
       return fail("InvalidCredentials", "the credentials given cannot be used: " .. reason)
     end
     keyring.provider = provider
   end
   return provider
+end
+
+--- The keys of this moment.
+---@param settings table its keyring keeps the provider
+---@param io sagemaker.ProviderIo as from provider_io
+---@return sagemaker.Credentials|nil keys
+---@return string|nil message
+---@return sagemaker.Error|nil err kind "credentials"
+function M.credentials(settings, io)
+  local provider, message, err = provider_of(settings)
+  if not provider then return nil, message, err end
+  local keys, reason, broken = provider:get(io)
+  if keys then return keys end
+  return fail(broken and "InvalidCredentials" or "NoCredentials",
+    "no usable credentials: " .. tostring(reason))
 end
 
 local function is_same(a, b)
@@ -54,13 +60,8 @@ end
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "credentials"
 function M.signer(settings, io)
-  local provider, message, err = provider_of(settings.keyring)
-  if not provider then return nil, message, err end
-  local keys, reason, broken = provider:get(io)
-  if not keys then
-    return fail(broken and "InvalidCredentials" or "NoCredentials",
-      "no usable credentials: " .. tostring(reason))
-  end
+  local keys, message, err = M.credentials(settings, io)
+  if not keys then return nil, message, err end
   local route = settings.route
   local known = route.keys
   if known and is_same(known, keys) then return route.signer end

@@ -3,7 +3,8 @@ local env = require "sagemaker.env"
 
 local function io_of(variables)
   return env.new { getenv = function(name) return (variables or {})[name] end,
-    now = function() return 1000 end }
+    now = function() return 1000 end,
+    open = function(path) return nil, path .. ": No such file or directory", 2 end }
 end
 
 describe("sagemaker.credentials", function()
@@ -44,6 +45,33 @@ describe("sagemaker.credentials", function()
     local found, reason, broken = chain:get(io_of())
     assert.is_nil(found)
     assert.equal("one: half of the keys", reason)
+    assert.is_true(broken)
+  end)
+
+  it("asks the provider first that had keys the last time", function()
+    local answers = { one = nil, two = { "first" } }
+    local chain = credentials.chain {
+      { name = "one", get = function() return answers.one, "none" end },
+      { name = "two", get = function() return answers.two, "gone", answers.broken end },
+    }
+    assert.equal(answers.two, chain:get(io_of()))
+    answers.one = { "other" }
+    assert.equal(answers.two, chain:get(io_of()))
+    answers.two, answers.broken = nil, true
+    local found, reason, broken = chain:get(io_of())
+    assert.is_nil(found)
+    assert.equal("two: gone", reason)
+    assert.is_true(broken)
+    answers.broken = nil
+    assert.equal(answers.one, chain:get(io_of()))
+  end)
+
+  it("refuses a profile that somebody named and that is nowhere", function()
+    local provider = credentials.default { profile = "nope", profile_source = "AWS_PROFILE" }
+    local found, reason, broken = provider:get(io_of { HOME = "/h" })
+    assert.is_nil(found)
+    assert.equal('profile: there is no profile "nope" (AWS_PROFILE) in /h/.aws/config or '
+      .. "/h/.aws/credentials", reason)
     assert.is_true(broken)
   end)
 end)

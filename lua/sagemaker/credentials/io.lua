@@ -1,0 +1,114 @@
+--- What credential providers see of the world: the injected functions of their client, and calls
+-- through its own pipeline and transport. So a provider never requires the client.
+
+local errors = require "sagemaker.error"
+
+local M = {}
+
+---@class sagemaker.ProviderIo: sagemaker.Env
+---@field region string|nil the client's
+---@field settings table the client's
+---@field call fun(service: string, operation: string, params: table, credentials: table|nil,
+---   opts: sagemaker.Options|nil): table|nil, string|nil, sagemaker.Error|nil
+---   calls an operation of "sts", "sso", "sso-oidc" or "signin"; without credentials unsigned
+---@field send fun(request: table): table|nil, string|nil, sagemaker.Error|nil
+---   one HTTP request {method, url, headers, body, timeouts}, neither signed nor sent again
+
+-- Options of the client that its sub-clients share. Its own endpoint_url is for its own service.
+local SHARED = { "hooks", "io", "logger", "max_response_bytes", "profile", "proxy", "retry",
+  "timeouts", "tls", "use_dualstack", "use_fips", "user_agent_extra" }
+
+-- STS needs a region to be addressed at all; who has none is served by the first one.
+local FALLBACK_REGION = "us-east-1"
+
+local function options_of(client, transport)
+  local options = { transport = transport, region = client.settings.region or FALLBACK_REGION }
+  for _, name in ipairs(SHARED) do options[name] = client.options[name] end
+  return options
+end
+
+-- Keys of a provider are refused by the client of the credentials' own service: it would ask the
+-- chain again, which asks this service.
+local function needs_keys(service, operation)
+  local info = require("sagemaker.core").service(service):operation(operation)
+  return info and not info.unsigned
+end
+
+local function caller(client, spawn, transport_of)
+  local subs = {}
+  return function(service, operation, params, credentials, opts)
+    local sub = subs[service]
+    if not sub then
+      local transport, message, err = transport_of(client, client.settings)
+      if not transport then return nil, message, err end
+      local id = require("sagemaker.core").service(service):info().id
+      sub, message, err = spawn(options_of(client, transport), { name = service, id = id })
+      if not sub then return nil, message, err end
+      subs[service] = sub
+    end
+    if not credentials and needs_keys(service, operation) then
+      error(operation .. " needs credentials", 2)
+    end
+    local own = { credentials = credentials }
+    for name, value in pairs(opts or {}) do own[name] = value end
+    return sub:call(operation, params, own)
+  end
+end
+
+-- Fills in what a transport wants to know besides the URL.
+local function complete(request, defaults)
+  local parts, message = require("sagemaker.core").uri.split(request.url)
+  if not parts then return nil, message end
+  return {
+    method = request.method or "GET",
+    url = request.url,
+    host = parts.authority,
+    path = parts.path ~= "" and parts.path or "/",
+    query = parts.query or "",
+    headers = request.headers or {},
+    body = request.body or "",
+    timeouts = request.timeouts or defaults,
+  }
+end
+
+local function sender(client, transport_of)
+  return function(request)
+    local transport, message, err = transport_of(client, client.settings)
+    if not transport then return nil, message, err end
+    local whole
+    whole, message = complete(request, client.settings.timeouts)
+    if not whole then
+      return errors.fail { kind = "config", code = "InvalidEndpoint", message = message,
+        retryable = false, sent = false }
+    end
+    return transport:send(whole)
+  end
+end
+
+--- What the providers of a client see. Time and waiting are those of its transport's world, where
+-- it has one.
+---@param client sagemaker.Client
+---@param spawn? fun(options: table, of: table): table|nil, string|nil, table|nil makes a client
+---@param transport_of? fun(client: table, settings: table): table|nil, string|nil, table|nil
+---@return sagemaker.ProviderIo
+function M.new(client, spawn, transport_of)
+  local settings = client.settings
+  local io = setmetatable({}, { __index = settings.io })
+  io.region, io.settings = settings.region, settings
+  io.now = function()
+    local transport = settings.transport
+    return transport and transport:now() or settings.io.now()
+  end
+  io.sleep = function(seconds)
+    local transport = settings.transport
+    if transport then return transport:sleep(seconds) end
+    return settings.io.sleep(seconds)
+  end
+  if spawn then
+    io.call = caller(client, spawn, transport_of)
+    io.send = sender(client, transport_of)
+  end
+  return io
+end
+
+return M

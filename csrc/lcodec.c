@@ -85,17 +85,27 @@ static int codec_gc (lua_State *L) {
   return 0;
 }
 
+/* Whether lua_topointer tells strings apart: it does in Lua 5.4 and LuaJIT. */
+static int knows_strings (lua_State *L) {
+  int yes;
+  lua_pushliteral(L, "x");
+  yes = lua_topointer(L, -1) != NULL;
+  lua_pop(L, 1);
+  return yes;
+}
+
 /* Pushes the codec of a service: one block, with its two arrays behind it. */
 static void new_codec (lua_State *L, const sm_service *s) {
   void *ud;
   lua_Alloc alloc = lua_getallocf(L, &ud);
   size_t n = s->nshapes;
-  size_t size = sizeof(lsm_codec) + n * sizeof(char **) + n;
+  size_t size = sizeof(lsm_codec) + n * sizeof(lsm_plan *) + n;
   lsm_codec *c = (lsm_codec *)lua_newuserdata(L, size);
   memset(c, 0, size);
   c->s = s;
-  c->keys = (const char ***)(void *)(c + 1);
-  c->sizes = (unsigned char *)(c->keys + n);
+  c->plans = (lsm_plan **)(void *)(c + 1);
+  c->sizes = (unsigned char *)(c->plans + n);
+  c->by_pointer = knows_strings(L);
   sm_patterns_init(&c->patterns, alloc, ud);
   luaL_getmetatable(L, CODEC);
   lua_setmetatable(L, -2);
@@ -114,34 +124,55 @@ static void new_row (lua_State *L) {
   lua_rawset(L, lua_upvalueindex(1));
 }
 
-/* Pushes the addresses of the names of a shape's members as a userdata. */
-static const char **new_keys (const lsm_call *c, const sm_shape *shape) {
-  lua_State *L = c->L;
-  const sm_member *members = sm_members_of(c->s, shape);
-  const char **keys;
-  int i;
-  if (shape->count > LSM_MAX_MEMBERS)
-    luaL_error(L, "the structure %s has more than %d members",
+/* Pushes an empty plan. */
+static lsm_plan *push_plan (const lsm_call *c, const sm_shape *shape) {
+  size_t n = shape->count;
+  size_t each = sizeof(void *) + sizeof(lsm_slot);
+  lsm_plan *plan;
+  if (n > LSM_MAX_MEMBERS)
+    luaL_error(c->L, "the structure %s has more than %d members",
                sm_text_of(c->s, shape->name).p, LSM_MAX_MEMBERS);
-  keys = (const char **)lua_newuserdata(L, sizeof(*keys) *
-                                               (size_t)(shape->count + 1));
-  for (i = 0; i < shape->count; i++) {
-    lsm_pushname(L, c->names, c->s, members[i].name);
-    keys[i] = lua_tostring(L, -1);
-    lua_pop(L, 1);
-  }
-  return keys;
+  plan = (lsm_plan *)lua_newuserdata(c->L, sizeof(*plan) + n * each);
+  plan->keys = (const void **)(void *)(plan + 1);
+  plan->slots = (lsm_slot *)(void *)(plan->keys + n);
+  return plan;
 }
 
-const char **lsm_memberkeys (lsm_call *c, const sm_shape *shape) {
-  size_t id = (size_t)(shape - c->s->shapes);
-  if (c->codec->keys[id] == NULL) {
-    lua_State *L = c->L;
-    const char **keys = new_keys(c, shape);
-    lua_rawseti(L, c->names - 1, (int)id + 3); /* behind codec and names */
-    c->codec->keys[id] = keys;
+/* A name that needs escapes goes the long way, as a long one does. */
+static int is_plain (sm_str name) {
+  size_t i;
+  for (i = 0; i < name.len; i++) {
+    if (name.p[i] < 0x20 || name.p[i] == '"' || name.p[i] == '\\')
+      return 0;
   }
-  return c->codec->keys[id];
+  return 1;
+}
+
+static void fill_slot (lsm_slot *slot, sm_str name) {
+  memset(slot, 0, sizeof(*slot));
+  if (name.len + 4 >= sizeof(slot->text) || !is_plain(name))
+    return;
+  slot->text[0] = ',';
+  slot->text[1] = '"';
+  memcpy(slot->text + 2, name.p, name.len);
+  memcpy(slot->text + 2 + name.len, "\":", 2);
+  slot->len = (unsigned char)(name.len + 4);
+}
+
+const lsm_plan *lsm_newplan (lsm_call *c, const sm_shape *shape) {
+  lua_State *L = c->L;
+  const sm_member *members = sm_members_of(c->s, shape);
+  size_t id = (size_t)(shape - c->s->shapes);
+  lsm_plan *plan = push_plan(c, shape);
+  int i;
+  for (i = 0; i < shape->count; i++) {
+    lsm_pushname(L, c->names, c->s, members[i].name);
+    plan->keys[i] = lsm_keyof(L, c->codec->by_pointer, -1);
+    lua_pop(L, 1);
+    fill_slot(plan->slots + i, sm_text_of(c->s, members[i].wire));
+  }
+  lua_rawseti(L, c->names - 1, (int)id + 3); /* behind codec and names */
+  return c->codec->plans[id] = plan;
 }
 
 /* }} */
@@ -236,8 +267,7 @@ void lsm_begincall (lua_State *L, lsm_call *c, int optional) {
   lua_pop(L, 1);
 }
 
-/* Pushes the state's table of the codec, made when it is first asked for. */
-static void push_state (lua_State *L) {
+void lsm_pushcodecstate (lua_State *L) {
   static const char key = 'k';
   lua_pushlightuserdata(L, (void *)&key);
   lua_rawget(L, LUA_REGISTRYINDEX);
@@ -261,7 +291,7 @@ static void push_state (lua_State *L) {
 
 void lsm_setcodecfuncs (lua_State *L, const luaL_Reg *list) {
   for (; list->name != NULL; list++) {
-    push_state(L);
+    lsm_pushcodecstate(L);
     lua_pushcclosure(L, list->func, 1);
     lua_setfield(L, -2, list->name);
   }

@@ -9,7 +9,7 @@
 **   [1]          the scratch buffers, or false while a call has taken them
 **   [service]    a row per service that was used (its keys are weak):
 **                [1] the lsm_codec userdata, [2] the member-name strings,
-**                [3 + shape id] the userdata behind lsm_codec.keys,
+**                [3 + shape id] the plan of a structure,
 **                [operation name] {index, method, content type, target}
 **
 ** A call takes the scratch buffers away and puts them back when it is done. A
@@ -33,12 +33,26 @@
 
 /* {{ What is kept for a service in one Lua state */
 
+/* A member as the encoder writes it: `,"name":`, ready to be copied whole. */
+typedef struct lsm_slot {
+  unsigned char len; /* of text; 0: too long for it */
+  char text[47];
+} lsm_slot;
+
+/*
+** A structure as the encoder looks at it, made when it is first met. Short
+** strings are unique in a state of Lua, so most keys of a table are recognised
+** by address alone; the strings are anchored in the service's row.
+*/
+typedef struct lsm_plan {
+  const void **keys; /* for each member what lsm_keyof says of its name */
+  lsm_slot *slots;   /* for each member */
+} lsm_plan;
+
 typedef struct lsm_codec {
   const sm_service *s;
-  /* Per shape, when it was first encoded: for each member the address of its
-  ** name's Lua string. Short strings are unique in a state, so most keys are
-  ** recognised by address alone. The strings are anchored in the row. */
-  const char ***keys;
+  lsm_plan **plans; /* per shape, or NULL */
+  int by_pointer;   /* 1: lua_topointer tells the address of a string */
   /* Per shape: how many entries its last value had when decoded. The next one
   ** of its kind most likely has as many, so its table gets the right size. */
   unsigned char *sizes;
@@ -113,8 +127,23 @@ typedef struct lsm_call {
 */
 void lsm_begincall(lua_State *L, lsm_call *c, int optional);
 
-/* The addresses of the member names of a structure. */
-const char **lsm_memberkeys(lsm_call *c, const sm_shape *shape);
+/* The plan of a structure. */
+const lsm_plan *lsm_newplan(lsm_call *c, const sm_shape *shape);
+
+static inline const lsm_plan *lsm_planof (lsm_call *c, const sm_shape *shape) {
+  const lsm_plan *plan = c->codec->plans[shape - c->s->shapes];
+  return plan != NULL ? plan : lsm_newplan(c, shape);
+}
+
+/*
+** What identifies the key at `idx`: the address of a short string is its own.
+** NULL for a key that is no string.
+*/
+static inline const void *lsm_keyof (lua_State *L, int by_pointer, int idx) {
+  if (by_pointer)
+    return lua_topointer(L, idx);
+  return lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
+}
 
 /* Fields of an operation's row. */
 enum {
@@ -123,6 +152,12 @@ enum {
   LSM_OP_TYPE,
   LSM_OP_TARGET
 };
+
+/* Pushes the state's table, made when it is first asked for. */
+void lsm_pushcodecstate(lua_State *L);
+
+/* How many upvalues every function of the codec has. */
+#define LSM_UPVALUES 1
 
 /* Registers functions with the state's table as their upvalue in the table on
 ** top of the stack. */

@@ -23,7 +23,7 @@ static void begin (lua_State *L, lsm_enc *e, unsigned checks) {
   e->s = e->call.s;
   e->at = NULL;
   e->checks = checks;
-  e->depth = e->nerrors = e->stop = e->body = e->token = 0;
+  e->stack = e->depth = e->nerrors = e->stop = e->body = e->token = 0;
   e->scratch = lsm_takescratch(L);
   e->out = &e->scratch->body;
   lua_pushnil(L);
@@ -105,16 +105,34 @@ static void push_body (lsm_enc *e) {
     lsm_pushstr(e->L, sm_buf_str(e->out));
 }
 
-/* Sets headers[key] = a field of the operation's row. */
-static void set_row_header (lsm_enc *e, int headers, const char *key,
-                            int field) {
+/* Upvalues of core.encode: strings that every request needs. */
+enum {
+  UP_METHOD = LSM_UPVALUES + 1,
+  UP_PATH,
+  UP_QUERY,
+  UP_HEADERS,
+  UP_BODY,
+  UP_TYPE,
+  UP_TARGET,
+  UP_SLASH,
+  UP_EMPTY,
+  UP_END
+};
+
+static const char *const upvalue_texts[] = {
+    "method",       "path",         "query", "headers", "body",
+    "Content-Type", "X-Amz-Target", "/",     ""};
+
+/* t[upvalue] = a field of the operation's row. */
+static void set_row (lsm_enc *e, int t, int upvalue, int field) {
+  lua_pushvalue(e->L, lua_upvalueindex(upvalue));
   lua_rawgeti(e->L, e->call.row, field);
-  lua_setfield(e->L, headers, key);
+  lua_rawset(e->L, t);
 }
 
 static void set_protocol_headers (lsm_enc *e, int headers) {
-  set_row_header(e, headers, "Content-Type", LSM_OP_TYPE);
-  set_row_header(e, headers, "X-Amz-Target", LSM_OP_TARGET);
+  set_row(e, headers, UP_TYPE, LSM_OP_TYPE);
+  set_row(e, headers, UP_TARGET, LSM_OP_TARGET);
   if (e->s->query_errors) {
     lua_pushliteral(e->L, "true");
     lua_setfield(e->L, headers, "x-amzn-query-mode");
@@ -130,31 +148,40 @@ static void set_checksum (lsm_enc *e, int headers, int body) {
   lua_setfield(e->L, headers, "Content-MD5");
 }
 
+/* t[upvalue] = a text, or the value of another upvalue when there is none. */
+static void set_text (lua_State *L, int t, int upvalue, sm_str s, int other) {
+  lua_pushvalue(L, lua_upvalueindex(upvalue));
+  if (s.len > 0)
+    lsm_pushstr(L, s);
+  else
+    lua_pushvalue(L, lua_upvalueindex(other));
+  lua_rawset(L, t);
+}
+
 /* Pushes the request. */
 static int push_request (lsm_enc *e, int headers) {
   lua_State *L = e->L;
   const sm_operation *op = e->call.op;
-  int json = e->s->protocol == SM_AWS_JSON, request;
+  int request;
   lua_createtable(L, 0, 8);
   request = lua_gettop(L);
-  lua_rawgeti(L, e->call.row, LSM_OP_METHOD);
-  lua_setfield(L, request, "method");
-  lsm_pushstr(L, json ? SM_LIT("/") : sm_buf_str(&e->scratch->path));
-  lua_setfield(L, request, "path");
-  lsm_pushstr(L, json ? SM_LIT("") : sm_buf_str(&e->scratch->query));
-  lua_setfield(L, request, "query");
+  set_row(e, request, UP_METHOD, LSM_OP_METHOD);
+  set_text(L, request, UP_PATH, sm_buf_str(&e->scratch->path), UP_SLASH);
+  set_text(L, request, UP_QUERY, sm_buf_str(&e->scratch->query), UP_EMPTY);
   if (op->host_prefix != SM_NONE) {
     lsm_pushstr(L, sm_buf_str(&e->scratch->text));
     lua_setfield(L, request, "host_prefix");
   }
-  if (json)
+  if (e->s->protocol == SM_AWS_JSON)
     set_protocol_headers(e, headers);
+  lua_pushvalue(L, lua_upvalueindex(UP_HEADERS));
   lua_pushvalue(L, headers);
-  lua_setfield(L, request, "headers");
+  lua_rawset(L, request);
+  lua_pushvalue(L, lua_upvalueindex(UP_BODY));
   push_body(e);
   if (op->flags & SM_O_CHECKSUM)
     set_checksum(e, headers, lua_gettop(L));
-  lua_setfield(L, request, "body");
+  lua_rawset(L, request);
   finish(e);
   return 1;
 }
@@ -239,7 +266,8 @@ static int walk_output (lsm_enc *e, int output, int headers) {
   const sm_operation *op = e->call.op;
   int status = op->status == 0 ? 200 : op->status, own;
   if (e->s->protocol == SM_AWS_JSON) {
-    set_row_header(e, headers, "Content-Type", LSM_OP_TYPE);
+    lua_rawgeti(e->L, e->call.row, LSM_OP_TYPE);
+    lua_setfield(e->L, headers, "Content-Type");
     if (op->output != SM_NONE)
       lsm_enc_value(e, e->s->shapes + op->output, SM_TS_DEFAULT, output);
   } else {
@@ -355,7 +383,6 @@ static int core_encode_error (lua_State *L) {
 /* }} */
 
 static const luaL_Reg functions[] = {
-    {"encode", core_encode},
     {"validate", core_validate},
     {"encode_output", core_encode_output},
     {"encode_error", core_encode_error},
@@ -363,5 +390,11 @@ static const luaL_Reg functions[] = {
 };
 
 void lsm_open_encode (lua_State *L) {
+  int i;
   lsm_setcodecfuncs(L, functions);
+  lsm_pushcodecstate(L);
+  for (i = 0; i < UP_END - UP_METHOD; i++)
+    lua_pushstring(L, upvalue_texts[i]);
+  lua_pushcclosure(L, core_encode, UP_END - 1);
+  lua_setfield(L, -2, "encode");
 }

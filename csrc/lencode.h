@@ -70,6 +70,7 @@ typedef struct lsm_enc {
   const lsm_frame *at; /* where the walk is */
   unsigned checks;     /* lsm_check */
   int depth;
+  int stack;  /* up to this index the Lua stack is reserved */
   int errors; /* stack index of the list of problems, or of nil */
   int nerrors;
   int stop;  /* 1: enough is known, return */
@@ -79,10 +80,11 @@ typedef struct lsm_enc {
 
 /*
 ** The members of a structure, gathered from a table: member i is the value at
-** stack index base + pos[i], or absent where pos[i] is 0. Lua values stay on
-** the stack for as long as pointers into them are used.
+** stack index base + 2 * pos[i], behind its key, or absent where pos[i] is 0.
+** They stay on the stack for as long as pointers into them are used.
 */
 typedef struct lsm_found {
+  const lsm_plan *plan;
   int base;
   int table;   /* stack index of the plain table */
   int unknown; /* how many keys of it are no member's name */
@@ -132,22 +134,14 @@ void lsm_enc_document(lsm_enc *e, int idx);
 
 /* }} */
 
-/* {{ lencode_scalar.c: 1 and the value, or 0 and a problem is noted */
+/* {{ lencode_copy.c */
 
-int lsm_enc_string(lsm_enc *e, const sm_shape *shape, int idx, sm_str *s);
-int lsm_enc_blob(lsm_enc *e, const sm_shape *shape, int idx, sm_str *s);
-int lsm_enc_bool(lsm_enc *e, const sm_shape *shape, int idx, int *v);
-int lsm_enc_int(lsm_enc *e, const sm_shape *shape, int idx, int64_t *v);
-int lsm_enc_double(lsm_enc *e, const sm_shape *shape, int idx, double *v);
-int lsm_enc_time(lsm_enc *e, const sm_shape *shape, int idx, sm_time *t);
-
-/* Checks the number of bytes, characters or entries. `what` is "byte",
-** "character", "item" or "entry". */
-void lsm_enc_length(lsm_enc *e, const sm_shape *shape, size_t n,
-                    const char *what);
-
-/* Appends a timestamp in a format other than SM_TS_DEFAULT. */
-void lsm_enc_puttime(lsm_enc *e, sm_buf *b, unsigned format, sm_time t);
+/*
+** The metatable of the table at *idx is on top of the stack; it is popped. When
+** it says how the table is read, a plain copy is pushed and *idx is the copy's.
+** 0 when a metamethod threw, which is noted.
+*/
+int lsm_enc_plain(lsm_enc *e, const sm_shape *shape, int *idx);
 
 /* }} */
 
@@ -184,6 +178,39 @@ void lsm_enc_size(lsm_enc *e, const sm_shape *shape, size_t n, const char *what,
                   int below);
 void lsm_enc_enum(lsm_enc *e, const sm_shape *shape, sm_str value);
 void lsm_enc_pattern(lsm_enc *e, const sm_shape *shape, sm_str value);
+
+/* }} */
+
+/* {{ lencode_scalar.c: 1 and the value, or 0 and a problem is noted */
+
+/* Checks a string against its shape beyond its type. */
+void lsm_enc_checkstring(lsm_enc *e, const sm_shape *shape, sm_str s);
+
+static inline int lsm_enc_string (lsm_enc *e, const sm_shape *shape, int idx,
+                                  sm_str *s) {
+  if (lua_type(e->L, idx) != LUA_TSTRING) {
+    lsm_enc_wrong(e, shape, idx);
+    return 0;
+  }
+  s->p = lua_tolstring(e->L, idx, &s->len);
+  if ((shape->flags & SM_S_HAS_MIN) || (e->checks & LSM_CHECK_STRICT))
+    lsm_enc_checkstring(e, shape, *s);
+  return 1;
+}
+
+int lsm_enc_blob(lsm_enc *e, const sm_shape *shape, int idx, sm_str *s);
+int lsm_enc_bool(lsm_enc *e, const sm_shape *shape, int idx, int *v);
+int lsm_enc_int(lsm_enc *e, const sm_shape *shape, int idx, int64_t *v);
+int lsm_enc_double(lsm_enc *e, const sm_shape *shape, int idx, double *v);
+int lsm_enc_time(lsm_enc *e, const sm_shape *shape, int idx, sm_time *t);
+
+/* Checks the number of bytes, characters or entries. `what` is "byte",
+** "character", "item" or "entry". */
+void lsm_enc_length(lsm_enc *e, const sm_shape *shape, size_t n,
+                    const char *what);
+
+/* Appends a timestamp in a format other than SM_TS_DEFAULT. */
+void lsm_enc_puttime(lsm_enc *e, sm_buf *b, unsigned format, sm_time t);
 
 /* }} */
 

@@ -108,7 +108,7 @@ static int member_text (lsm_enc *e, const sm_member *m, unsigned format,
 /* True when the member has a value that counts; *idx is where. */
 static int has_value (const rest *x, int i, int *idx) {
   const lsm_enc *e = x->e;
-  *idx = x->found.base + x->found.pos[i];
+  *idx = x->found.base + 2 * x->found.pos[i];
   if (x->found.pos[i] == 0)
     return 0;
   return (e->checks & LSM_CHECK_NULL) || !lsm_isnull(e->L, *idx);
@@ -179,7 +179,7 @@ static void put_hostlabel (lsm_enc *e, const sm_shape *shape,
   sm_str s = {NULL, 0};
   if (i < 0)
     return;
-  idx = found->base + found->pos[i];
+  idx = found->base + 2 * found->pos[i];
   if (found->pos[i] != 0 && lua_type(e->L, idx) == LUA_TSTRING)
     s.p = lua_tolstring(e->L, idx, &s.len);
   if (sm_hostlabel_valid(s)) {

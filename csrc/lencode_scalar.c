@@ -45,20 +45,14 @@ static void check_strict (lsm_enc *e, const sm_shape *shape, sm_str s) {
 
 /* }} */
 
-int lsm_enc_string (lsm_enc *e, const sm_shape *shape, int idx, sm_str *s) {
-  if (lua_type(e->L, idx) != LUA_TSTRING) {
-    lsm_enc_wrong(e, shape, idx);
-    return 0;
-  }
-  s->p = lua_tolstring(e->L, idx, &s->len);
+void lsm_enc_checkstring (lsm_enc *e, const sm_shape *shape, sm_str s) {
   if (shape->flags & (SM_S_HAS_MIN | SM_S_HAS_MAX)) {
     /* characters are counted only where bytes do not tell already */
-    if ((e->checks & LSM_CHECK_STRICT) || (double)s->len < 4 * shape->min)
-      lsm_enc_length(e, shape, sm_utf8_len(*s), "character");
+    if ((e->checks & LSM_CHECK_STRICT) || (double)s.len < 4 * shape->min)
+      lsm_enc_length(e, shape, sm_utf8_len(s), "character");
   }
   if (e->checks & LSM_CHECK_STRICT)
-    check_strict(e, shape, *s);
-  return 1;
+    check_strict(e, shape, s);
 }
 
 int lsm_enc_blob (lsm_enc *e, const sm_shape *shape, int idx, sm_str *s) {

@@ -5,169 +5,44 @@
 #include "sm_json.h"
 #include "sm_text.h"
 
-/* A metamethod may give this many entries. */
-#define COPY_MAX 1000000
-
-/* {{ Tables with metamethods */
-
-/* What copy_plain needs to know. */
-typedef struct copy_job {
-  const lsm_call *call;
-  const sm_shape *shape; /* NULL: a document */
-} copy_job;
-
-/* True when the metatable of the value at `idx` says how it is read. */
-static int is_hooked (lua_State *L, int idx) {
-  int hooked;
-  if (!lua_getmetatable(L, idx))
-    return 0;
-  lua_pushliteral(L, "__index");
-  lua_rawget(L, -2);
-  lua_pushliteral(L, "__pairs");
-  lua_rawget(L, -3);
-  hooked = !lua_isnil(L, -1) || !lua_isnil(L, -2);
-  lua_pop(L, 3);
-  return hooked;
-}
-
-static void count_copy (lua_State *L, int *n) {
-  if (++*n > COPY_MAX)
-    luaL_error(L, "no end after %d entries", COPY_MAX);
-}
-
-/* Copies what pairs(value at 1) gives to the table at 4. */
-static void copy_pairs (lua_State *L) {
-  int n = 0;
-  lua_settop(L, 4);
-  if (!luaL_getmetafield(L, 1, "__pairs")) {
-    lua_pushnil(L);
-    while (lua_next(L, 1)) {
-      count_copy(L, &n);
-      lua_pushvalue(L, -2);
-      lua_insert(L, -2);
-      lua_rawset(L, 4);
-    }
-    return;
-  }
-  lua_pushvalue(L, 1);
-  lua_call(L, 1, 3); /* 5: iterator, 6: state, 7: control */
-  for (;;) {
-    count_copy(L, &n);
-    lua_pushvalue(L, 5);
-    lua_pushvalue(L, 6);
-    lua_pushvalue(L, 7);
-    lua_call(L, 2, 2); /* 8: key, 9: value */
-    if (lua_isnil(L, 8))
-      return;
-    lua_pushvalue(L, 8);
-    lua_replace(L, 7);
-    lua_rawset(L, 4);
-  }
-}
-
-/* Adds the members that only __index knows. */
-static void copy_members (lua_State *L, const copy_job *job) {
-  const sm_member *members = sm_members_of(job->call->s, job->shape);
-  int i;
-  for (i = 0; i < job->shape->count; i++) {
-    lua_settop(L, 4);
-    lsm_pushname(L, 3, job->call->s, members[i].name);
-    lua_pushvalue(L, -1);
-    lua_rawget(L, 4);
-    if (!lua_isnil(L, -1))
-      continue;
-    lua_pop(L, 1);
-    lua_pushvalue(L, -1);
-    lua_gettable(L, 1);
-    lua_rawset(L, 4); /* a nil leaves it absent */
-  }
-}
-
-/* Adds the items that only __index knows. */
-static void copy_items (lua_State *L) {
-  int n = (int)lsm_rawlen(L, 4);
-  for (;;) {
-    count_copy(L, &n);
-    lua_settop(L, 4);
-    lua_pushinteger(L, n);
-    lua_gettable(L, 1);
-    if (lua_isnil(L, -1))
-      return;
-    lua_rawseti(L, 4, n);
-  }
-}
-
-/* (value, copy_job, names) -> a plain table with the same entries. */
-static int copy_plain (lua_State *L) {
-  const copy_job *job = (const copy_job *)lua_touserdata(L, 2);
-  lua_newtable(L);
-  copy_pairs(L);
-  lua_settop(L, 4);
-  if (job->shape != NULL && luaL_getmetafield(L, 1, "__index")) {
-    if (job->shape->type == SM_STRUCTURE)
-      copy_members(L, job);
-    else if (job->shape->type == SM_LIST)
-      copy_items(L);
-  }
-  lua_settop(L, 4);
-  return 1;
-}
-
-/* Notes what a metamethod threw, which is on top of the stack. */
-static void note_thrown (lsm_enc *e, const sm_shape *shape) {
-  lua_State *L = e->L;
-  sm_buf *b = lsm_enc_problem(e);
-  sm_str text = {lua_typename(L, lua_type(L, -1)), 0};
-  sm_buf_puts(b, SM_LIT("a metamethod failed: "));
-  if (lua_type(L, -1) == LUA_TSTRING)
-    text.p = lua_tolstring(L, -1, &text.len);
-  else
-    text.len = strlen(text.p);
-  sm_buf_puts(b, text);
-  lsm_enc_note(e, "metamethod", shape);
-  lua_pop(L, 1);
-}
-
-/* Pushes a plain copy of the table at `idx`; 0 when a metamethod threw. */
-static int push_plain (lsm_enc *e, const sm_shape *shape, int idx) {
-  lua_State *L = e->L;
-  copy_job job;
-  int status;
-  job.call = &e->call;
-  job.shape = shape;
-  lua_pushcfunction(L, copy_plain);
-  lua_pushvalue(L, idx);
-  lua_pushlightuserdata(L, &job);
-  lua_pushvalue(L, e->call.names);
-  status = lua_pcall(L, 3, 1, 0);
-  if (status == LUA_ERRMEM)
-    lua_error(L);
-  if (status != 0)
-    note_thrown(e, shape);
-  return status == 0;
-}
-
-/* }} */
+/* Stack slots that are asked for at a time. */
+#define STACK_STEP 256
 
 /* {{ Into and out of containers */
 
-int lsm_enc_table (lsm_enc *e, const sm_shape *shape, int *idx) {
+/* Makes sure of n free stack slots above `top`. */
+static int reserve (lsm_enc *e, int top, int n) {
+  if (top + n <= e->stack)
+    return 1;
+  if (!lua_checkstack(e->L, n + STACK_STEP))
+    return 0;
+  e->stack = top + n + STACK_STEP;
+  return 1;
+}
+
+static int note_depth (lsm_enc *e, const sm_shape *shape) {
+  lsm_enc_complain(e, "limit", shape, "nested too deeply");
+  return 0;
+}
+
+/* As lsm_enc_table, for a table that needs n stack slots above `top`. */
+static inline int enter (lsm_enc *e, const sm_shape *shape, int *idx, int top,
+                         int n) {
   lua_State *L = e->L;
-  if (!lua_istable(L, *idx)) {
+  if (lua_type(L, *idx) != LUA_TTABLE) {
     lsm_enc_wrong(e, shape, *idx);
     return 0;
   }
-  if (e->depth >= LSM_MAX_DEPTH || !lua_checkstack(L, LUA_MINSTACK)) {
-    lsm_enc_complain(e, "limit", shape, "nested too deeply");
+  if (e->depth >= LSM_MAX_DEPTH || !reserve(e, top, n + LUA_MINSTACK))
+    return note_depth(e, shape);
+  if (lua_getmetatable(L, *idx) && !lsm_enc_plain(e, shape, idx))
     return 0;
-  }
-  if (is_hooked(L, *idx)) {
-    if (!push_plain(e, shape, *idx))
-      return 0;
-    *idx = lua_gettop(L);
-  }
   e->depth++;
   return 1;
+}
+
+int lsm_enc_table (lsm_enc *e, const sm_shape *shape, int *idx) {
+  return enter(e, shape, idx, lua_gettop(e->L), 0);
 }
 
 void lsm_enc_leave (lsm_enc *e) {
@@ -176,64 +51,69 @@ void lsm_enc_leave (lsm_enc *e) {
     e->stop = 1; /* too large: do not read on, it may be without end */
 }
 
-/* The index of the member whose name is the Lua string at `idx`, or -1. */
-static int find_member (const lsm_enc *e, const sm_shape *shape,
-                        const char *const *keys, int idx) {
+/*
+** The key at the top of the stack but one is not recognised by its address: it
+** is a long string, an unknown name, or no string. The member, -1 when the key
+** was noted as unknown, -2 when the table cannot be a structure.
+*/
+static int unusual_key (lsm_enc *e, const sm_shape *shape, lsm_found *found) {
   sm_str name;
-  int i;
-  name.p = lua_tolstring(e->L, idx, &name.len);
-  for (i = 0; i < shape->count; i++) {
-    if (keys[i] == name.p)
-      return i;
+  int m;
+  if (lua_type(e->L, -2) != LUA_TSTRING) {
+    lsm_enc_wrong(e, shape, found->table);
+    return -2;
   }
-  return sm_member_by_name(e->s, shape, name, 0); /* long strings differ */
+  name.p = lua_tolstring(e->L, -2, &name.len);
+  m = sm_member_by_name(e->s, shape, name, 0);
+  if (m < 0) {
+    found->unknown++;
+    if (e->checks & LSM_CHECK_UNKNOWN)
+      lsm_enc_unknown(e, shape, name);
+  }
+  return m;
 }
 
-/* Notes an unknown member, named by the string at `idx`. */
-static void unknown_member (lsm_enc *e, const sm_shape *shape, int idx,
-                            lsm_found *found) {
-  found->unknown++;
-  if (e->checks & LSM_CHECK_UNKNOWN) {
-    sm_str name;
-    name.p = lua_tolstring(e->L, idx, &name.len);
-    lsm_enc_unknown(e, shape, name);
-  }
-}
-
-/* Leaves the values of the members on the stack; how many keys there were, or
-** -1 when one is not a string. */
+/*
+** Leaves key and value of each member on the stack; how many values, or -1
+** when a key is not a string.
+*/
 static int gather (lsm_enc *e, const sm_shape *shape, lsm_found *found) {
   lua_State *L = e->L;
-  const char *const *keys = lsm_memberkeys(&e->call, shape);
-  int values = 0, m;
+  const void *const *keys = found->plan->keys;
+  int by_pointer = e->call.codec->by_pointer;
+  int count = shape->count, values = 0, m;
   lua_pushnil(L);
   while (lua_next(L, found->table)) {
-    if (lua_type(L, -2) != LUA_TSTRING) {
-      lsm_enc_wrong(e, shape, found->table);
-      return -1;
-    }
-    m = find_member(e, shape, keys, -2);
-    if (m < 0) {
-      unknown_member(e, shape, lua_gettop(L) - 1, found);
-      lua_pop(L, 1);
-      continue;
+    const void *key = lsm_keyof(L, by_pointer, -2);
+    for (m = 0; m < count && keys[m] != key; m++)
+      ;
+    if (m == count) {
+      m = unusual_key(e, shape, found);
+      if (m == -2)
+        return -1;
+      if (m < 0) {
+        lua_pop(L, 1);
+        continue;
+      }
     }
     found->pos[m] = (unsigned char)++values;
-    lua_insert(L, -2); /* the value stays, the key goes on */
+    lua_pushvalue(L, -2); /* key and value stay, their copy goes on */
   }
-  return values + found->unknown;
+  return values;
 }
 
 /* Fills in an idempotency token and notes members that are missing. */
-static void check_absent (lsm_enc *e, const sm_shape *shape, lsm_found *found) {
+static void check_absent (lsm_enc *e, const sm_shape *shape, lsm_found *found,
+                          int values) {
   const sm_member *members = sm_members_of(e->s, shape);
   int i;
   for (i = 0; i < shape->count; i++) {
     if (found->pos[i] != 0)
       continue;
     if ((members[i].flags & SM_M_TOKEN) && e->token != 0) {
+      lua_settop(e->L, found->base + 2 * values + 1);
       lua_pushvalue(e->L, e->token);
-      found->pos[i] = (unsigned char)(lua_gettop(e->L) - found->base);
+      found->pos[i] = (unsigned char)++values;
     } else if ((members[i].flags & SM_M_REQUIRED) &&
                (e->checks & LSM_CHECK_REQUIRED)) {
       lsm_enc_missing(e, shape, members + i);
@@ -244,12 +124,13 @@ static void check_absent (lsm_enc *e, const sm_shape *shape, lsm_found *found) {
 int lsm_enc_enter (lsm_enc *e, const sm_shape *shape, int idx,
                    lsm_found *found) {
   int n;
-  if (!lsm_enc_table(e, shape, &idx))
-    return 0;
-  if (!lua_checkstack(e->L, shape->count + LUA_MINSTACK))
-    luaL_error(e->L, "stack overflow");
-  found->table = idx;
   found->base = lua_gettop(e->L);
+  if (!enter(e, shape, &idx, found->base, 2 * shape->count))
+    return 0;
+  if (lua_gettop(e->L) != found->base)
+    found->base = lua_gettop(e->L); /* a copy was made */
+  found->plan = lsm_planof(&e->call, shape);
+  found->table = idx;
   found->unknown = 0;
   memset(found->pos, 0, shape->count);
   n = gather(e, shape, found);
@@ -257,10 +138,112 @@ int lsm_enc_enter (lsm_enc *e, const sm_shape *shape, int idx,
     lsm_enc_leave(e);
     return 0;
   }
-  check_absent(e, shape, found);
-  if ((shape->flags & SM_S_UNION) && n != 1 && (e->checks & LSM_CHECK_REQUIRED))
-    lsm_enc_union(e, shape, n);
+  if (n < shape->count)
+    check_absent(e, shape, found, n);
+  if ((shape->flags & SM_S_UNION) && n + found->unknown != 1 &&
+      (e->checks & LSM_CHECK_REQUIRED))
+    lsm_enc_union(e, shape, n + found->unknown);
   return 1;
+}
+
+/* }} */
+
+/* {{ Values */
+
+static void note_utf8 (lsm_enc *e, const sm_shape *shape, size_t bad) {
+  sm_buf *b = lsm_enc_problem(e);
+  sm_buf_puts(b, SM_LIT("not valid UTF-8 from byte "));
+  sm_put_u64(b, bad + 1);
+  sm_buf_puts(b, SM_LIT(" on"));
+  lsm_enc_note(e, "utf8", shape);
+  lua_pop(e->L, 1);
+}
+
+/* Appends a string in quotes. */
+static inline void put_text (lsm_enc *e, const sm_shape *shape, sm_str s) {
+  size_t bad;
+  if (sm_json_put_string(e->out, s, &bad) == SM_EUTF8)
+    note_utf8(e, shape, bad);
+}
+
+static void put_time (lsm_enc *e, const sm_shape *shape, unsigned ts, int idx) {
+  sm_time t;
+  unsigned format = ts != SM_TS_DEFAULT ? ts : shape->ts_format;
+  if (!lsm_enc_time(e, shape, idx, &t))
+    return;
+  if (format == SM_TS_DEFAULT || format == SM_TS_EPOCH) {
+    lsm_enc_puttime(e, e->out, SM_TS_EPOCH, t);
+    return;
+  }
+  sm_buf_putc(e->out, '"');
+  lsm_enc_puttime(e, e->out, format, t);
+  sm_buf_putc(e->out, '"');
+}
+
+static void put_scalar (lsm_enc *e, const sm_shape *shape, int idx) {
+  double d;
+  int v;
+  sm_str s;
+  switch (shape->type) {
+  case SM_BOOLEAN:
+    if (lsm_enc_bool(e, shape, idx, &v))
+      sm_json_put_bool(e->out, v);
+    break;
+  case SM_FLOAT:
+  case SM_DOUBLE:
+    if (lsm_enc_double(e, shape, idx, &d))
+      sm_json_put_double(e->out, d);
+    break;
+  case SM_BLOB:
+    if (lsm_enc_blob(e, shape, idx, &s))
+      sm_json_put_blob(e->out, s.p, s.len);
+    break;
+  default:
+    lsm_enc_document(e, idx);
+  }
+}
+
+static void put_structure(lsm_enc *e, const sm_shape *shape, int idx);
+static void put_list(lsm_enc *e, const sm_shape *shape, int idx);
+static void put_map(lsm_enc *e, const sm_shape *shape, int idx);
+
+static inline void put_value (lsm_enc *e, const sm_shape *shape, unsigned ts,
+                              int idx) {
+  int64_t i;
+  sm_str s;
+  if (!(e->checks & LSM_CHECK_NULL) && lsm_isnull(e->L, idx)) {
+    sm_json_put_null(e->out);
+    return;
+  }
+  switch (shape->type) {
+  case SM_STRING:
+    if (lsm_enc_string(e, shape, idx, &s))
+      put_text(e, shape, s);
+    break;
+  case SM_STRUCTURE:
+    put_structure(e, shape, idx);
+    break;
+  case SM_LIST:
+    put_list(e, shape, idx);
+    break;
+  case SM_INTEGER:
+  case SM_LONG:
+    if (lsm_enc_int(e, shape, idx, &i))
+      sm_json_put_int(e->out, i);
+    break;
+  case SM_MAP:
+    put_map(e, shape, idx);
+    break;
+  case SM_TIMESTAMP:
+    put_time(e, shape, ts, idx);
+    break;
+  default:
+    put_scalar(e, shape, idx);
+  }
+}
+
+void lsm_enc_value (lsm_enc *e, const sm_shape *shape, unsigned ts, int idx) {
+  put_value(e, shape, ts, idx);
 }
 
 /* }} */
@@ -292,7 +275,7 @@ static void put_jsonvalue (lsm_enc *e, const sm_shape *shape, int idx) {
 
 /* The members that the shape does not know, when nobody minds. */
 static void put_unknown (lsm_enc *e, const sm_shape *shape,
-                         const lsm_found *found, int comma) {
+                         const lsm_found *found, char before) {
   lua_State *L = e->L;
   lsm_frame f = {e->at, LSM_ENTRY, 0, 0, {NULL, 0}};
   e->at = &f;
@@ -300,9 +283,8 @@ static void put_unknown (lsm_enc *e, const sm_shape *shape,
   while (!e->stop && lua_next(L, found->table)) {
     f.key.p = lua_tolstring(L, -2, &f.key.len);
     if (sm_member_by_name(e->s, shape, f.key, 0) < 0) {
-      if (comma)
-        sm_buf_putc(e->out, ',');
-      comma = 1;
+      sm_buf_putc(e->out, before);
+      before = ',';
       sm_json_put_string(e->out, f.key, NULL);
       sm_buf_putc(e->out, ':');
       lsm_enc_document(e, lua_gettop(L));
@@ -310,32 +292,53 @@ static void put_unknown (lsm_enc *e, const sm_shape *shape,
     lua_pop(L, 1);
   }
   e->at = f.up;
+  if (before == '{')
+    sm_buf_putc(e->out, '{');
+}
+
+/* Writes `,"name":`, or for the first member `{"name":`. */
+static inline void put_name (lsm_enc *e, const lsm_slot *slot,
+                             const sm_member *m, char before) {
+  sm_buf *b = e->out;
+  if (slot->len > 0 && sm_buf_room(b, sizeof(slot->text))) {
+    char *p = b->p + b->len;
+    memcpy(p, slot->text, sizeof(slot->text));
+    *p = before;
+    b->len += slot->len;
+  } else if (slot->len == 0) {
+    sm_buf_putc(b, before);
+    sm_json_put_string(b, sm_text_of(e->s, m->wire), NULL);
+    sm_buf_putc(b, ':');
+  }
 }
 
 void lsm_enc_members (lsm_enc *e, const sm_shape *shape, const lsm_found *found,
                       int body) {
   const sm_member *m = sm_members_of(e->s, shape);
+  const lsm_slot *slot = found->plan->slots;
+  int skip_null = !(e->checks & LSM_CHECK_NULL), i;
   lsm_frame f = {e->at, LSM_MEMBER, 0, 0, {NULL, 0}};
-  int i, comma = 0;
+  char before = '{';
   e->at = &f;
-  sm_buf_putc(e->out, '{');
-  for (i = 0; i < shape->count && !e->stop; i++, m++) {
-    int idx = found->base + found->pos[i];
+  for (i = 0; i < shape->count && !e->stop; i++, m++, slot++) {
+    int idx = found->base + 2 * found->pos[i];
     if (found->pos[i] == 0 || (body && m->location != SM_IN_BODY))
       continue;
-    if (!(e->checks & LSM_CHECK_NULL) && lsm_isnull(e->L, idx))
+    if (skip_null && lsm_isnull(e->L, idx))
       continue;
     f.id = m->name;
-    sm_json_put_name(e->out, sm_text_of(e->s, m->wire), comma);
-    comma = 1;
+    put_name(e, slot, m, before);
+    before = ',';
     if (m->flags & SM_M_JSONVALUE)
       put_jsonvalue(e, e->s->shapes + m->shape, idx);
     else
-      lsm_enc_value(e, e->s->shapes + m->shape, m->ts_format, idx);
+      put_value(e, e->s->shapes + m->shape, m->ts_format, idx);
   }
   e->at = f.up;
   if (found->unknown > 0 && !(e->checks & LSM_CHECK_UNKNOWN))
-    put_unknown(e, shape, found, comma);
+    put_unknown(e, shape, found, before);
+  else if (before == '{')
+    sm_buf_putc(e->out, '{');
   sm_buf_putc(e->out, '}');
 }
 
@@ -406,51 +409,59 @@ int lsm_enc_count (lsm_enc *e, const sm_shape *shape, int idx) {
   return n;
 }
 
-/* Writes item f->index of the list, which is on top of the stack; pops it. */
-static void put_item (lsm_enc *e, const sm_shape *item, lsm_frame *f) {
+/* Writes item f->index of the list, which is at `idx`, on top of the stack;
+** pops it. */
+static inline void put_item (lsm_enc *e, const sm_shape *item, lsm_frame *f,
+                             int idx) {
   if (f->index > 0)
     sm_buf_putc(e->out, ',');
-  lsm_enc_value(e, item, SM_TS_DEFAULT, lua_gettop(e->L));
-  lua_pop(e->L, 1);
+  put_value(e, item, SM_TS_DEFAULT, idx);
+  lua_settop(e->L, idx - 1);
   f->index++;
+}
+
+/* True when the key at `idx` is the number n. */
+static inline int is_index (lua_State *L, int idx, size_t n) {
+#if LUA_VERSION_NUM >= 503
+  return lua_isinteger(L, idx) && (size_t)lua_tointeger(L, idx) == n;
+#else
+  return lua_type(L, idx) == LUA_TNUMBER && lua_tonumber(L, idx) == (double)n;
+#endif
 }
 
 /*
 ** Items as lua_next gives them, as long as they come in order, as those of a
 ** table's array part do. Returns 0 when one does not.
 */
-static int put_ordered (lsm_enc *e, const sm_shape *item, int idx,
+static int put_ordered (lsm_enc *e, const sm_shape *item, int idx, int top,
                         lsm_frame *f) {
   lua_State *L = e->L;
   lua_pushnil(L);
   while (lua_next(L, idx)) {
-    if (lua_type(L, -2) != LUA_TNUMBER ||
-        lua_tonumber(L, -2) != (lua_Number)(f->index + 1)) {
-      lua_pop(L, 2);
+    if (!is_index(L, top + 1, f->index + 1)) {
+      lua_settop(L, top);
       return 0;
     }
-    put_item(e, item, f);
-    if (e->stop) {
-      lua_pop(L, 1);
+    put_item(e, item, f, top + 2);
+    if (e->stop)
       return 1;
-    }
   }
   return 1;
 }
 
 /* Writes all items; 0 when the table is no list. */
-static int put_items (lsm_enc *e, const sm_shape *shape, int idx,
+static int put_items (lsm_enc *e, const sm_shape *shape, int idx, int top,
                       lsm_frame *f) {
   const sm_shape *item = e->s->shapes + shape->value;
   int n;
-  if (put_ordered(e, item, idx, f))
+  if (put_ordered(e, item, idx, top, f))
     return 1;
   e->at = f->up;
   n = lsm_enc_count(e, shape, idx);
   e->at = f;
   while (!e->stop && (int)f->index < n) {
     lua_rawgeti(e->L, idx, (int)f->index + 1);
-    put_item(e, item, f);
+    put_item(e, item, f, top + 1);
   }
   return n >= 0;
 }
@@ -458,11 +469,11 @@ static int put_items (lsm_enc *e, const sm_shape *shape, int idx,
 static void put_list (lsm_enc *e, const sm_shape *shape, int idx) {
   int top = lua_gettop(e->L);
   lsm_frame f = {e->at, LSM_ITEM, 0, 0, {NULL, 0}};
-  if (lsm_enc_table(e, shape, &idx)) {
+  if (enter(e, shape, &idx, top, 4)) {
     int complete;
     sm_buf_putc(e->out, '[');
     e->at = &f;
-    complete = put_items(e, shape, idx, &f);
+    complete = put_items(e, shape, idx, idx > top ? idx : top, &f);
     e->at = f.up;
     sm_buf_putc(e->out, ']');
     if (complete && shape->flags != 0)
@@ -475,19 +486,6 @@ static void put_list (lsm_enc *e, const sm_shape *shape, int idx) {
 /* }} */
 
 /* {{ Maps */
-
-/* Appends a string in quotes. */
-static void put_text (lsm_enc *e, const sm_shape *shape, sm_str s) {
-  size_t bad;
-  if (sm_json_put_string(e->out, s, &bad) == SM_EUTF8) {
-    sm_buf *b = lsm_enc_problem(e);
-    sm_buf_puts(b, SM_LIT("not valid UTF-8 from byte "));
-    sm_put_u64(b, bad + 1);
-    sm_buf_puts(b, SM_LIT(" on"));
-    lsm_enc_note(e, "utf8", shape);
-    lua_pop(e->L, 1);
-  }
-}
 
 int lsm_enc_key (lsm_enc *e, const sm_shape *map, int idx, sm_str *key) {
   const sm_shape *shape = e->s->shapes + map->key;
@@ -504,8 +502,7 @@ int lsm_enc_key (lsm_enc *e, const sm_shape *map, int idx, sm_str *key) {
 /* Writes the key at `idx` and the colon. */
 static void put_key (lsm_enc *e, const sm_shape *map, int idx, sm_str *key) {
   lsm_frame f = {e->at, LSM_KEY, 0, 0, {NULL, 0}};
-  int ok = lsm_enc_key(e, map, idx, key);
-  if (!ok)
+  if (!lsm_enc_key(e, map, idx, key))
     return;
   f.key = *key;
   e->at = &f;
@@ -539,7 +536,7 @@ static size_t put_entries (lsm_enc *e, const sm_shape *shape, int idx) {
 
 static void put_map (lsm_enc *e, const sm_shape *shape, int idx) {
   int top = lua_gettop(e->L);
-  if (lsm_enc_table(e, shape, &idx)) {
+  if (enter(e, shape, &idx, top, 4)) {
     size_t n;
     sm_buf_putc(e->out, '{');
     n = put_entries(e, shape, idx);
@@ -549,203 +546,6 @@ static void put_map (lsm_enc *e, const sm_shape *shape, int idx) {
     lsm_enc_leave(e);
   }
   lua_settop(e->L, top);
-}
-
-/* }} */
-
-/* {{ Documents */
-
-/* True when the table at `idx` wants to be an array although it is empty: its
-** metatable says __jsontype = "array". */
-static int is_empty_array (lua_State *L, int idx) {
-  int yes;
-  if (!luaL_getmetafield(L, idx, "__jsontype"))
-    return 0;
-  yes = lua_type(L, -1) == LUA_TSTRING &&
-        strcmp(lua_tostring(L, -1), "array") == 0;
-  lua_pop(L, 1);
-  return yes;
-}
-
-static void put_document_list (lsm_enc *e, int idx) {
-  lsm_frame f = {e->at, LSM_ITEM, 0, 0, {NULL, 0}};
-  int n = lsm_enc_count(e, NULL, idx);
-  sm_buf_putc(e->out, '[');
-  e->at = &f;
-  for (; !e->stop && (int)f.index < n; f.index++) {
-    if (f.index > 0)
-      sm_buf_putc(e->out, ',');
-    lua_rawgeti(e->L, idx, (int)f.index + 1);
-    lsm_enc_document(e, lua_gettop(e->L));
-    lua_pop(e->L, 1);
-  }
-  e->at = f.up;
-  sm_buf_putc(e->out, ']');
-}
-
-static void put_document_map (lsm_enc *e, int idx) {
-  lua_State *L = e->L;
-  lsm_frame f = {e->at, LSM_ENTRY, 0, 0, {NULL, 0}};
-  size_t bad, n = 0;
-  sm_buf_putc(e->out, '{');
-  lua_pushnil(L);
-  while (!e->stop && lua_next(L, idx)) {
-    if (lua_type(L, -2) != LUA_TSTRING) {
-      lsm_enc_complain(e, "type", NULL,
-                       "a table of JSON has either string keys or the "
-                       "indices 1 to n");
-      lua_pop(L, 2);
-      break;
-    }
-    f.key.p = lua_tolstring(L, -2, &f.key.len);
-    if (n++ > 0)
-      sm_buf_putc(e->out, ',');
-    e->at = &f;
-    if (sm_json_put_string(e->out, f.key, &bad) == SM_EUTF8)
-      lsm_enc_complain(e, "utf8", NULL, "the key is not valid UTF-8");
-    sm_buf_putc(e->out, ':');
-    lsm_enc_document(e, lua_gettop(L));
-    e->at = f.up;
-    lua_pop(L, 1);
-  }
-  sm_buf_putc(e->out, '}');
-}
-
-static void put_document_table (lsm_enc *e, int idx) {
-  lua_State *L = e->L;
-  int top = lua_gettop(L), original = idx, first;
-  if (!lsm_enc_table(e, NULL, &idx))
-    return;
-  lua_pushnil(L);
-  first = lua_next(L, idx) ? lua_type(L, -2) : LUA_TNIL;
-  lua_settop(L, first == LUA_TNIL ? lua_gettop(L) : lua_gettop(L) - 2);
-  if (first == LUA_TNUMBER)
-    put_document_list(e, idx);
-  else if (first == LUA_TNIL && is_empty_array(L, original))
-    sm_buf_puts(e->out, SM_LIT("[]"));
-  else
-    put_document_map(e, idx);
-  lsm_enc_leave(e);
-  lua_settop(L, top);
-}
-
-static void put_number (lsm_enc *e, int idx) {
-#if LUA_VERSION_NUM >= 503
-  if (lua_isinteger(e->L, idx)) {
-    sm_json_put_int(e->out, (int64_t)lua_tointeger(e->L, idx));
-    return;
-  }
-#endif
-  sm_json_put_double(e->out, (double)lua_tonumber(e->L, idx));
-}
-
-void lsm_enc_document (lsm_enc *e, int idx) {
-  lua_State *L = e->L;
-  sm_str s;
-  size_t bad;
-  switch (lua_type(L, idx)) {
-  case LUA_TBOOLEAN:
-    sm_json_put_bool(e->out, lua_toboolean(L, idx));
-    return;
-  case LUA_TNUMBER:
-    put_number(e, idx);
-    return;
-  case LUA_TSTRING:
-    s.p = lua_tolstring(L, idx, &s.len);
-    if (sm_json_put_string(e->out, s, &bad) == SM_EUTF8)
-      lsm_enc_complain(e, "utf8", NULL, "not valid UTF-8");
-    return;
-  case LUA_TTABLE:
-    put_document_table(e, idx);
-    return;
-  default:
-    if (lsm_isnull(L, idx))
-      sm_json_put_null(e->out);
-    else
-      lsm_enc_complain(e, "type", NULL, "JSON cannot hold this value");
-  }
-}
-
-/* }} */
-
-/* {{ Values */
-
-static void put_string (lsm_enc *e, const sm_shape *shape, int idx) {
-  sm_str s;
-  if (lsm_enc_string(e, shape, idx, &s))
-    put_text(e, shape, s);
-}
-
-static void put_time (lsm_enc *e, const sm_shape *shape, unsigned ts, int idx) {
-  sm_time t;
-  unsigned format = ts != SM_TS_DEFAULT ? ts : shape->ts_format;
-  if (!lsm_enc_time(e, shape, idx, &t))
-    return;
-  if (format == SM_TS_DEFAULT || format == SM_TS_EPOCH) {
-    lsm_enc_puttime(e, e->out, SM_TS_EPOCH, t);
-    return;
-  }
-  sm_buf_putc(e->out, '"');
-  lsm_enc_puttime(e, e->out, format, t);
-  sm_buf_putc(e->out, '"');
-}
-
-static void put_scalar (lsm_enc *e, const sm_shape *shape, int idx) {
-  int64_t i;
-  double d;
-  int v;
-  sm_str s;
-  switch (shape->type) {
-  case SM_BOOLEAN:
-    if (lsm_enc_bool(e, shape, idx, &v))
-      sm_json_put_bool(e->out, v);
-    break;
-  case SM_INTEGER:
-  case SM_LONG:
-    if (lsm_enc_int(e, shape, idx, &i))
-      sm_json_put_int(e->out, i);
-    break;
-  case SM_FLOAT:
-  case SM_DOUBLE:
-    if (lsm_enc_double(e, shape, idx, &d))
-      sm_json_put_double(e->out, d);
-    break;
-  case SM_BLOB:
-    if (lsm_enc_blob(e, shape, idx, &s))
-      sm_json_put_blob(e->out, s.p, s.len);
-    break;
-  default:
-    break;
-  }
-}
-
-void lsm_enc_value (lsm_enc *e, const sm_shape *shape, unsigned ts, int idx) {
-  if (!(e->checks & LSM_CHECK_NULL) && lsm_isnull(e->L, idx)) {
-    sm_json_put_null(e->out);
-    return;
-  }
-  switch (shape->type) {
-  case SM_STRUCTURE:
-    put_structure(e, shape, idx);
-    break;
-  case SM_LIST:
-    put_list(e, shape, idx);
-    break;
-  case SM_MAP:
-    put_map(e, shape, idx);
-    break;
-  case SM_STRING:
-    put_string(e, shape, idx);
-    break;
-  case SM_TIMESTAMP:
-    put_time(e, shape, ts, idx);
-    break;
-  case SM_DOCUMENT:
-    lsm_enc_document(e, idx);
-    break;
-  default:
-    put_scalar(e, shape, idx);
-  }
 }
 
 /* }} */

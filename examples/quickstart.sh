@@ -15,9 +15,10 @@ build=build/quickstart
 
 # True when everything that the build and the example need is there, wherever it came from.
 ready () {
-  for command in cmake cc make pkg-config lua5.4; do
+  for command in cmake make pkg-config lua5.4; do
     command -v "$command" >/dev/null 2>&1 || return 1
   done
+  command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1 || return 1
   pkg-config --exists lua5.4 libcrypto libcurl || return 1
   lua5.4 -e 'require "cjson"' >/dev/null 2>&1
 }

@@ -46,9 +46,9 @@ describe("the simulator's check of signatures", function()
   end)
 
   it("refuses what is no signature", function()
-    refused("IncompleteSignatureException", "Authorization",
+    refused("IncompleteSignatureException", "no complete",
       header("Authorization", "Basic dGVzdDp0ZXN0"))
-    refused("IncompleteSignatureException", "Authorization",
+    refused("IncompleteSignatureException", "no complete",
       header("Authorization", "AWS4-HMAC-SHA256 Credential=test/x, SignedHeaders=host"))
     refused("IncompleteSignatureException", "X%-Amz%-Date", header("X-Amz-Date", nil))
     refused("IncompleteSignatureException", "X%-Amz%-Date", header("X-Amz-Date", "today"))
@@ -125,6 +125,28 @@ describe("the simulator's check of signatures", function()
     local output, response = caller.new(sim, { at = wall })("ListModels", {})
     assert.is_table(output)
     assert.equal("Tue, 14 Nov 2023 22:13:20 GMT", response.headers.Date)
+  end)
+
+  it("takes a signature in the query, for as long as it says", function()
+    local request = { method = "POST", path = "/", query = "", body = "{}",
+      host = "api.sagemaker.us-east-1.amazonaws.com", headers = {} }
+    local signer = core.signer { access_key_id = "test", secret_access_key = "test",
+      region = "us-east-1", service = "sagemaker" }
+    request.query = signer:presign(request, sim:now(), 60):match("%?(.*)$")
+    request.headers = { Host = request.host, ["X-Amz-Target"] = "SageMaker.ListModels",
+      ["Content-Type"] = "application/x-amz-json-1.1" }
+    assert.equal(200, sim:handle(request).status)
+    request.body = "{} "
+    assert.matches("InvalidSignatureException", sim:handle(request).body)
+    request.body = "{}"
+    sim:advance(60)
+    assert.equal(200, sim:handle(request).status)
+    sim:advance(1)
+    local response = sim:handle(request)
+    assert.equal(403, response.status)
+    assert.matches("RequestExpired", response.body)
+    request.query = request.query:gsub("X%-Amz%-Expires=%d+", "X-Amz-Expires=soon")
+    assert.matches("IncompleteSignatureException", sim:handle(request).body)
   end)
 
   it("can be told to look away", function()

@@ -50,19 +50,36 @@ local function by_lower_name(headers)
   return values
 end
 
--- The parts of an Authorization header, or nil.
-local function parse(authorization)
-  local credential = authorization:match("Credential=([^%s,]+)")
-  local signed = authorization:match("SignedHeaders=([^%s,]+)")
-  local signature = authorization:match("Signature=(%x+)")
-  if not credential or not signed or not signature then return nil end
+-- The parts of a signature, or false when one is missing.
+local function parts(credential, signed, signature)
   local key, date, region, service, ending =
-    credential:match("^([^/]+)/(%d+)/([^/]+)/([^/]+)/([^/]+)$")
-  if not key then return nil end
+    (credential or ""):match("^([^/]+)/(%d+)/([^/]+)/([^/]+)/([^/]+)$")
+  if not key or not signed or not signature then return false end
   return {
     key = key, date = date, region = region, service = service, ending = ending, signed = signed,
     signature = signature:lower(),
   }
+end
+
+local function parse(authorization)
+  return parts(authorization:match("Credential=([^%s,]+)"),
+    authorization:match("SignedHeaders=([^%s,]+)"), authorization:match("Signature=(%x+)"))
+end
+
+-- The query form; nil when the query holds no signature.
+local function parse_query(query)
+  local values = {}
+  for name, value in query:gmatch("([^&=]+)=([^&]*)") do
+    values[name] = core.text.percent_decode(value)
+  end
+  if not values["X-Amz-Signature"] then return nil end
+  local auth = values["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256" and parts(
+    values["X-Amz-Credential"], values["X-Amz-SignedHeaders"], values["X-Amz-Signature"])
+  local expires = (values["X-Amz-Expires"] or ""):match("^%d%d?%d?%d?%d?%d?$")
+  if not auth or not expires then return false end
+  auth.stamp, auth.token = values["X-Amz-Date"], values["X-Amz-Security-Token"]
+  auth.expires = tonumber(expires)
+  return auth
 end
 
 local function check_scope(self, auth, stamp)
@@ -84,8 +101,10 @@ local function check_scope(self, auth, stamp)
   return true
 end
 
-local function check_time(stamp, at, now)
-  if at < now - M.SKEW then
+local function check_time(stamp, at, expires, now)
+  if expires and now > at + expires then
+    return refuse("RequestExpired", "The signature of %s was good for %d seconds.", stamp, expires)
+  elseif not expires and at < now - M.SKEW then
     return refuse("RequestExpired", "Signature expired: %s is now earlier than %s (%s - 5 min.)",
       stamp, core.time.format(now - M.SKEW, "amz"), core.time.format(now, "amz"))
   elseif at > now + M.SKEW then
@@ -107,38 +126,47 @@ local function check_identity(identity, token, now)
   return true
 end
 
--- The request with only the headers that its sender signed, or the name of one it lacks.
-local function as_signed(request, values, auth)
-  local headers = {}
-  for name in auth.signed:gmatch("[^;]+") do
-    local value = values[name]
-    if name == "host" then value = value or request.host end
-    if not value then return nil, name end
-    headers[name] = value
-  end
-  if not headers.host or not headers["x-amz-date"] then
-    return nil, headers.host and "x-amz-date" or "host"
-  end
-  return {
-    method = request.method, path = request.path, query = request.query, headers = headers,
-    body = request.body, host = request.host,
-  }
+-- Whether a name is among "host;x-amz-date".
+local function is_signed(auth, name)
+  return (";" .. auth.signed .. ";"):find(";" .. name .. ";", 1, true) ~= nil
 end
 
-local function check_signature(identity, request, values, auth, at)
-  local signed, lacking = as_signed(request, values, auth)
-  if not signed then
-    return refuse("InvalidSignatureException", "'%s' must be a signed header of the request.",
-      lacking)
-  end
+-- What the signature of the request should be. Strange requests make the signer throw.
+local function expected(identity, request, auth, at)
   local signer = identity.signer
-  local canonical = signer:canonical_request(signed, at)
-  if signer:signature(signer:string_to_sign(canonical, at)) ~= auth.signature then
-    return refuse("InvalidSignatureException", "The request signature we calculated does not match "
-      .. "the signature you provided. Check your AWS Secret Access Key and signing method. Consult "
-      .. "the service documentation for details.")
+  if auth.expires then
+    local ok, signature = pcall(signer.query_signature, signer, request, at, auth.signed)
+    return ok and signature
   end
-  return true
+  local ok, authorization = pcall(signer.authorization, signer, request, at, auth.signed)
+  return ok and authorization:sub(-64)
+end
+
+local function check_signature(identity, request, auth, at)
+  for _, name in ipairs(auth.expires and { "host" } or { "host", "x-amz-date" }) do
+    if not is_signed(auth, name) then
+      return refuse("InvalidSignatureException", "'%s' must be a signed header of the request.",
+        name)
+    end
+  end
+  local signature = expected(identity, request, auth, at)
+  if signature and core.equal(signature, auth.signature) then return true end
+  return refuse("InvalidSignatureException", "The request signature we calculated does not match "
+    .. "the signature you provided. Check your AWS Secret Access Key and signing method. Consult "
+    .. "the service documentation for details.")
+end
+
+-- What the request says about its signature, in its headers or in its query; nil when it says
+-- nothing, false when it is not whole.
+local function read_signature(request, values)
+  local authorization = values.authorization
+  if authorization then
+    local auth = authorization:match("^AWS4%-HMAC%-SHA256%s") and parse(authorization)
+    if not auth then return false end
+    auth.stamp, auth.token = values["x-amz-date"], values["x-amz-security-token"]
+    return auth
+  end
+  return parse_query(request.query or "")
 end
 
 --- Whether the request was signed by somebody known, for this service, now.
@@ -147,23 +175,21 @@ end
 ---@return true|nil
 ---@return sagemaker.simulator.refusal|nil
 function Verifier:check(request, now)
-  local values = by_lower_name(request.headers)
-  local authorization = values.authorization
-  if not authorization then
+  local auth = read_signature(request, by_lower_name(request.headers or {}))
+  if auth == nil then
     return refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
   end
-  local auth = authorization:match("^AWS4%-HMAC%-SHA256%s") and parse(authorization)
-  local stamp = values["x-amz-date"]
+  local stamp = auth and auth.stamp
   local at = stamp and stamp:match("^%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ$") and core.time.parse(stamp)
   if not auth or not at then
     return refuse("IncompleteSignatureException", auth and "The request needs an X-Amz-Date header."
-      or "The Authorization header is not a complete AWS4-HMAC-SHA256 signature.")
+      or "The request has no complete AWS4-HMAC-SHA256 signature.")
   end
   local identity = self.known[auth.key]
-  local good, refused = check_identity(identity, values["x-amz-security-token"], now)
+  local good, refused = check_identity(identity, auth.token, now)
   if good then good, refused = check_scope(self, auth, stamp) end
-  if good then good, refused = check_time(stamp, at, now) end
-  if good then good, refused = check_signature(identity, request, values, auth, at) end
+  if good then good, refused = check_time(stamp, at, auth.expires, now) end
+  if good then good, refused = check_signature(identity, request, auth, at) end
   return good, refused
 end
 

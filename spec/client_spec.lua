@@ -400,7 +400,9 @@ describe("sagemaker.client", function()
       assert.equal("credentials", err.kind)
       assert.equal(0, err.attempts)
       client = assert(sagemaker.new { region = "x", transport = stub.new {},
-        io = { getenv = function(name) return name == "HOME" and "/nowhere" or nil end,
+        io = { getenv = function(name)
+          return ({ HOME = "/nowhere", AWS_EC2_METADATA_DISABLED = "true" })[name]
+        end,
           open = function(path) return nil, path .. ": No such file or directory", 2 end } })
       message = select(2, client:list_endpoints())
       assert.matches("^NoCredentials: no usable credentials: environment: "

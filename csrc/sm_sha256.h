@@ -1,0 +1,51 @@
+/*
+** sm_sha256.h: SHA-256 and HMAC-SHA-256, for many short messages.
+**
+** OpenSSL 3 looks algorithms up and allocates a context in each of its one-shot
+** calls, which costs several times the hash. Here the algorithm is fetched
+** once, a context is used again and again, and a key is kept as the two hash
+** states that HMAC begins with (RFC 2104): a message then costs two copied
+** states instead of two more blocks.
+**
+** SM_ENOMEM or SM_ECRYPTO when OpenSSL refuses. One thread at a time.
+*/
+#ifndef SM_SHA256_H
+#define SM_SHA256_H
+
+#include "sm_base.h"
+
+#define SM_SHA256_SIZE 32
+
+struct evp_md_st;
+struct evp_md_ctx_st;
+
+typedef struct sm_sha256 {
+  const struct evp_md_st *md;
+  struct evp_md_st *fetched; /* what must be given back */
+  struct evp_md_ctx_st *work;
+} sm_sha256;
+
+/* A key, as the states after its inner and its outer block. */
+typedef struct sm_hmac {
+  struct evp_md_ctx_st *inner, *outer;
+} sm_hmac;
+
+/* A closed hash is all zero; closing it is fine, and idempotent. */
+int sm_sha256_open(sm_sha256 *h);
+void sm_sha256_close(sm_sha256 *h);
+
+/* The hash of a message. */
+int sm_sha256_sum(sm_sha256 *h, sm_str message, unsigned char out[]);
+
+/* A closed key is all zero, too; OpenSSL wipes its states when it closes. */
+int sm_hmac_open(sm_hmac *k);
+void sm_hmac_close(sm_hmac *k);
+
+/* Takes another key, of any length. */
+int sm_hmac_key(sm_sha256 *h, sm_hmac *k, sm_str key);
+
+/* The authentication code of a message. `out` may be the message. */
+int sm_hmac_sum(sm_sha256 *h, const sm_hmac *k, sm_str message,
+                unsigned char out[]);
+
+#endif

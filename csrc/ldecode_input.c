@@ -183,7 +183,7 @@ static int get_query (job *x) {
   lua_State *L = x->d.L;
   sm_str query = lsm_checkstr(L, ARG_QUERY), name, value;
   int got = 1;
-  while (got == 1 && sm_query_next(&query, &name, &value)) {
+  while (got == 1 && sm_rest_next_query(&query, &name, &value)) {
     lsm_frame f = {NULL, LSM_MEMBER, 0, 0, {NULL, 0}};
     const sm_member *m = sm_members_of(x->d.s, x->shape);
     int i, top = lua_gettop(L);

@@ -229,7 +229,7 @@ static void put_query_list (lsm_enc *e, const sm_shape *shape, sm_str name,
     lua_rawgeti(L, idx, (int)f.index + 1);
     if (value_text(e, e->s->shapes + shape->value, SM_TS_ISO8601, lua_gettop(L),
                    &s))
-      sm_query_put(&e->scratch->query, name, s);
+      sm_rest_put_query(&e->scratch->query, name, s);
     lua_pop(L, 1);
   }
   e->at = f.up;
@@ -243,7 +243,7 @@ static void put_query_value (lsm_enc *e, const sm_shape *shape, sm_str name,
   if (shape->type == SM_LIST)
     put_query_list(e, shape, name, idx);
   else if (value_text(e, shape, SM_TS_ISO8601, idx, &s))
-    sm_query_put(&e->scratch->query, name, s);
+    sm_rest_put_query(&e->scratch->query, name, s);
 }
 
 /* True when a member of its own sets this query parameter. */
@@ -304,7 +304,7 @@ static void put_query_member (rest *x, const sm_member *m, int idx) {
   else if (shape->type == SM_LIST)
     put_query_list(e, shape, sm_text_of(e->s, m->wire), idx);
   else if (member_text(e, m, SM_TS_ISO8601, idx, &s))
-    sm_query_put(&e->scratch->query, sm_text_of(e->s, m->wire), s);
+    sm_rest_put_query(&e->scratch->query, sm_text_of(e->s, m->wire), s);
 }
 
 static void put_query (rest *x, sm_str constant) {

@@ -126,7 +126,7 @@ int sm_template_match (sm_str uri, sm_str path,
 
 /* {{ Queries */
 
-void sm_query_put (sm_buf *b, sm_str name, sm_str value) {
+void sm_rest_put_query (sm_buf *b, sm_str name, sm_str value) {
   if (b->len > 0)
     sm_buf_putc(b, '&');
   sm_percent_put(b, name, 0);
@@ -134,7 +134,7 @@ void sm_query_put (sm_buf *b, sm_str name, sm_str value) {
   sm_percent_put(b, value, 0);
 }
 
-int sm_query_next (sm_str *query, sm_str *name, sm_str *value) {
+int sm_rest_next_query (sm_str *query, sm_str *name, sm_str *value) {
   const char *mark;
   sm_str pair;
   while (query->len > 0 && query->p[0] == '&')

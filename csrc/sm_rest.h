@@ -45,11 +45,11 @@ int sm_template_match(sm_str uri, sm_str path,
 /* {{ Queries */
 
 /* Appends name=value, percent-encoded, after a "&" unless it comes first. */
-void sm_query_put(sm_buf *b, sm_str name, sm_str value);
+void sm_rest_put_query(sm_buf *b, sm_str name, sm_str value);
 
 /* The next pair of *query, still encoded; 0 at the end. A name without "=" has
 ** an empty value. */
-int sm_query_next(sm_str *query, sm_str *name, sm_str *value);
+int sm_rest_next_query(sm_str *query, sm_str *name, sm_str *value);
 
 /* }} */
 

@@ -1,6 +1,6 @@
 local endpoint = require "sagemaker.endpoint"
 
-local SERVICE = { endpoint_prefix = "api.sagemaker", signing_name = "sagemaker" }
+local SERVICE = { id = "SageMaker", signing_name = "sagemaker" }
 
 local function refuse(options)
   local resolved, message, err = endpoint.resolve(SERVICE, options)

@@ -134,8 +134,8 @@ describe("the generator", function()
     local lua = interpreter()
     if not at_hand or not lua then return pending("no models, or no interpreter to call") end
     local folder = copy_of_models()
-    assert(select(2, shell(("cd '%s' && mkdir -p csrc/model lua/sagemaker/model/types")
-      :format(folder))))
+    assert(select(2, shell(("cd '%s' && mkdir -p csrc/model lua/sagemaker/model/types "
+      .. "lua/sagemaker/model/endpoint_rules"):format(folder))))
     local output, ok = shell(("'%s' csrc/model/generate.lua --out '%s' '%s'")
       :format(lua, folder, MODELS))
     assert.same({ "", true }, { output, ok })

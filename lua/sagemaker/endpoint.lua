@@ -1,5 +1,6 @@
 --- Where a request goes: the host of a region, in every partition, with FIPS, dual stack or both,
--- or a URL that the caller names. https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
+-- or a URL that the caller names, as the rule sets of the service models say.
+--- https://docs.aws.amazon.com/general/latest/gr/sagemaker.html
 
 local errors = require "sagemaker.error"
 
@@ -13,52 +14,21 @@ local M = {}
 ---@field signing_region string
 ---@field signing_name string
 
--- FIPS hosts that do not follow the pattern <prefix>-fips.<region>.<suffix>, by partition.
-local FIPS_PREFIXES = {
-  ["api.sagemaker"] = {
-    aws = "api-fips.sagemaker",
-    ["aws-us-gov"] = "api-fips.sagemaker",
-  },
-  ["runtime.sagemaker"] = {
-    aws = "runtime-fips.sagemaker",
-    ["aws-us-gov"] = "runtime.sagemaker",
-  },
-}
-
 local function fail(code, message)
   return errors.fail { kind = "config", code = code, message = message, retryable = false }
 end
 
--- What a partition offers a region: name, dnsSuffix, dualStackDnsSuffix, supportsFIPS …
-local function partition_of(region)
-  local partitions = require "sagemaker.model.partitions"
-  return require("sagemaker.rules").partition(partitions, region,
-    require("sagemaker.core").match_pattern)
+-- "SSO OIDC" to the rule set of sagemaker.model.endpoint_rules.sso_oidc, or nil.
+local function rules_of(service_id)
+  local name = service_id:lower():gsub("[^%w]", "_")
+  local ok, rules = pcall(require, "sagemaker.model.endpoint_rules." .. name)
+  return ok and rules or nil
 end
 
-local function host_of(prefix, options)
-  local region, partition = options.region, partition_of(options.region)
-  local use_fips, use_dualstack = options.use_fips, options.use_dualstack
-  local has_fips, has_dualstack = partition.supportsFIPS, partition.supportsDualStack
-  if use_fips and use_dualstack then
-    if not (has_fips and has_dualstack) then
-      return nil, "FIPS and DualStack are enabled, but this partition does not support one or both"
-    end
-    return ("%s-fips.%s.%s"):format(prefix, region, partition.dualStackDnsSuffix)
-  end
-  if use_fips then
-    if not has_fips then return nil, "FIPS is enabled but this partition does not support FIPS" end
-    local special = FIPS_PREFIXES[prefix]
-    return ("%s.%s.%s"):format(special and special[partition.name] or prefix .. "-fips", region,
-      partition.dnsSuffix)
-  end
-  if use_dualstack then
-    if not has_dualstack then
-      return nil, "DualStack is enabled but this partition does not support DualStack"
-    end
-    return ("%s.%s.%s"):format(prefix, region, partition.dualStackDnsSuffix)
-  end
-  return ("%s.%s.%s"):format(prefix, region, partition.dnsSuffix)
+-- What a partition offers a region: name, dnsSuffix, dualStackDnsSuffix, supportsFIPS …
+local function partition_of(region)
+  return require("sagemaker.rules").partition(require "sagemaker.model.partitions", region,
+    require("sagemaker.core").match_pattern)
 end
 
 local DEFAULT_PORTS = { http = "80", https = "443" }
@@ -97,36 +67,43 @@ function M.parse_url(url)
   return { scheme = scheme, host = host, origin = scheme .. "://" .. authority, path = path }
 end
 
---- Resolves the endpoint of a service.
----@param service {endpoint_prefix: string, signing_name: string} as service:info() answers
----@param options table region, use_fips, use_dualstack, endpoint_url, as sagemaker.Options
+-- The first way of signing that the rules name and this client knows.
+local function signing_of(properties)
+  for _, scheme in ipairs(properties.authSchemes or {}) do
+    if scheme.name == "sigv4" then return scheme end
+  end
+  return {}
+end
+
+--- Resolves the endpoint of a service by its rule set.
+---@param service {id: string, signing_name: string} as service:info() answers
+---@param options table region, use_fips, use_dualstack, endpoint_url, as sagemaker.Options;
+---   sts_regional_endpoints: "legacy" for the global endpoint of STS
 ---@return sagemaker.ResolvedEndpoint|nil endpoint
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "config"
 function M.resolve(service, options)
-  local parts
-  if options.endpoint_url then
-    if options.use_fips then
-      return fail("InvalidEndpoint",
-        "Invalid Configuration: FIPS and custom endpoint are not supported")
-    end
-    if options.use_dualstack then
-      return fail("InvalidEndpoint",
-        "Invalid Configuration: Dualstack and custom endpoint are not supported")
-    end
-    local message, err
-    parts, message, err = M.parse_url(options.endpoint_url)
-    if not parts then return nil, message, err end
-  elseif not options.region then
-    return fail("NoRegion", "Invalid Configuration: Missing Region")
-  else
-    local host, message = host_of(service.endpoint_prefix, options)
-    if not host then return fail("InvalidEndpoint", message) end
-    parts = { scheme = "https", host = host, path = "" }
+  local rules = rules_of(service.id)
+  if not rules then
+    return fail("InvalidEndpoint", "no endpoint rules are known for the service " .. service.id)
   end
-  parts.origin = parts.origin or "https://" .. parts.host
-  parts.signing_region = options.region
-  parts.signing_name = service.signing_name
+  local found, message = require("sagemaker.rules").evaluate(rules, {
+    Endpoint = options.endpoint_url,
+    Region = options.region,
+    UseDualStack = options.use_dualstack,
+    UseFIPS = options.use_fips,
+    UseGlobalEndpoint = options.sts_regional_endpoints == "legacy",
+  }, partition_of)
+  if not found then
+    local has_place = options.region or options.endpoint_url
+    return fail(has_place and "InvalidEndpoint" or "NoRegion", message)
+  end
+  local parts, err
+  parts, message, err = M.parse_url(found.url)
+  if not parts then return nil, message, err end
+  local signing = signing_of(found.properties)
+  parts.signing_region = signing.signingRegion or options.region
+  parts.signing_name = signing.signingName or service.signing_name
   return parts
 end
 

@@ -12,28 +12,12 @@ local M = {}
 
 local NONE = {} -- a value that is not set; nil would cut argument lists short
 
+-- What every rule set uses. Functions that are not here come from sagemaker.rules.functions, when
+-- one is first called; those see no NONE and answer nil for it.
 local library = {}
 
-local function is_host_label(text, allow_subdomains)
-  if type(text) ~= "string" then return false end
-  if allow_subdomains then
-    if text == "" then return false end
-    for label in (text .. "."):gmatch("([^.]*)%.") do
-      if not is_host_label(label, false) then return false end
-    end
-    return true
-  end
-  return #text >= 1 and #text <= 63 and text:find("^%w[%w%-]*$") ~= nil
-end
-
-local function is_ipv4(host)
-  local count = 0
-  for octet in (host .. "."):gmatch("([^.]*)%.") do
-    if not octet:find("^%d%d?%d?$") or tonumber(octet) > 255 then return false end
-    count = count + 1
-  end
-  return count == 4
-end
+-- The functions that are called although an argument is not set.
+local TAKES_NONE = { coalesce = true, isSet = true, ite = true, ["not"] = true }
 
 library.isSet = function(value)
   return value ~= NONE
@@ -49,9 +33,20 @@ end
 
 library.stringEquals = library.booleanEquals
 
-library.isValidHostLabel = is_host_label
+library.coalesce = function(...)
+  for i = 1, select("#", ...) do
+    local value = (select(i, ...))
+    if value ~= NONE then return value end
+  end
+  return NONE
+end
 
---- aws.getAttr and getAttr: a path of keys and indices, "a.b[1]" or "[0]".
+library.ite = function(condition, yes, no)
+  if condition == true then return yes end
+  return no
+end
+
+-- A path of keys and indices, "a.b[1]" or "[0]".
 library.getAttr = function(value, path)
   for key, index in path:gmatch("([^.%[%]]*)%[?(%-?%d*)%]?") do
     if key ~= "" then
@@ -68,115 +63,58 @@ library.getAttr = function(value, path)
   return value
 end
 
-library.substring = function(text, first, last, reverse)
-  if text == NONE or first >= last or #text < last or text:find("[\128-\255]") then return NONE end
-  if reverse then return text:sub(#text - last + 1, #text - first) end
-  return text:sub(first + 1, last)
-end
-
-library.uriEncode = function(text)
-  return (text:gsub("[^%w%-_.~]", function(c)
-    return ("%%%02X"):format(c:byte())
-  end))
-end
-
-library.split = function(text, delimiter, limit)
-  local parts, at = {}, 1
-  while limit == 0 or #parts < limit - 1 do
-    local first, last = text:find(delimiter, at, true)
-    if not first then break end
-    parts[#parts + 1] = text:sub(at, first - 1)
-    at = last + 1
-  end
-  parts[#parts + 1] = text:sub(at)
-  return parts
-end
-
-library.coalesce = function(...)
-  for i = 1, select("#", ...) do
-    local value = (select(i, ...))
-    if value ~= NONE then return value end
-  end
-  return NONE
-end
-
-library.ite = function(condition, yes, no)
-  if condition == true then return yes end
-  return no
-end
-
-library.parseURL = function(text)
-  local scheme, authority, path = text:match("^(https?)://([^/?#]+)([^?#]*)$")
-  if not scheme or authority:find("@", 1, true) then return NONE end
-  local host = authority:match("^(%[[%x:.]+%])") or authority:match("^([^:]+)")
-  if not host then return NONE end
-  local port = authority:sub(#host + 1)
-  if port ~= "" and not port:find("^:%d+$") then return NONE end
-  local normalized = path
-  if normalized:sub(-1) ~= "/" then normalized = normalized .. "/" end
-  return {
-    scheme = scheme,
-    authority = authority,
-    path = path,
-    normalizedPath = normalized,
-    isIp = host:sub(1, 1) == "[" or is_ipv4(host),
-  }
-end
-
-library["aws.parseArn"] = function(text)
-  local partition, service, region, account, resource =
-    text:match("^arn:([^:]*):([^:]*):([^:]*):([^:]*):(.*)$")
-  if not partition or partition == "" or service == "" or resource == "" then return NONE end
-  local parts = {}
-  for part in (resource .. ":"):gmatch("([^:/]*)[:/]") do parts[#parts + 1] = part end
-  return {
-    partition = partition,
-    service = service,
-    region = region,
-    accountId = account,
-    resourceId = parts,
-  }
-end
-
-library["aws.isVirtualHostableS3Bucket"] = function(bucket, allow_subdomains)
-  if #bucket < 3 or #bucket > 63 or bucket:find("%u") then return false end
-  if is_ipv4(bucket) or not is_host_label(bucket, allow_subdomains) then return false end
-  for label in (bucket .. "."):gmatch("([^.]*)%.") do
-    if label:sub(1, 1) == "-" or label:sub(-1) == "-" then return false end
-  end
-  return true
+local function function_of(name)
+  local fn = library[name] or require("sagemaker.rules.functions")[name]
+  if not fn then error(("endpoint rules: unknown function %q"):format(tostring(name)), 0) end
+  return fn
 end
 
 local Evaluation = {}
 Evaluation.__index = Evaluation
 
+-- The text of "Region" or "PartitionResult#dnsSuffix".
+function Evaluation:reference(text)
+  local name, path = text:match("^([^#]*)#(.*)$")
+  local value = self.scope[name or text]
+  if value == nil then value = NONE end
+  if path and value ~= NONE then value = library.getAttr(value, path) end
+  return value == NONE and "" or tostring(value)
+end
+
 -- "a {Region} {PartitionResult#dnsSuffix} {{literal}}"
 function Evaluation:template(text)
-  if not text:find("[{}]") then return text end
-  local out = text:gsub("{{", "\1"):gsub("}}", "\2"):gsub("{([^{}]*)}", function(reference)
-    local name, path = reference:match("^([^#]*)#(.*)$")
-    local value = self.scope[name or reference]
-    if value == nil then value = NONE end
-    if path then value = library.getAttr(value, path) end
-    return tostring(value == NONE and "" or value)
-  end)
-  return (out:gsub("\1", "{"):gsub("\2", "}"))
+  local brace = text:find("[{}]")
+  if not brace then return text end
+  local parts, at = {}, 1
+  while brace do
+    parts[#parts + 1] = text:sub(at, brace - 1)
+    local char = text:sub(brace, brace)
+    local is_double = text:sub(brace + 1, brace + 1) == char
+    local close = char == "{" and text:find("}", brace, true)
+    if is_double or not close then
+      parts[#parts + 1] = char
+      at = brace + (is_double and 2 or 1)
+    else
+      parts[#parts + 1] = self:reference(text:sub(brace + 1, close - 1))
+      at = close + 1
+    end
+    brace = text:find("[{}]", at)
+  end
+  parts[#parts + 1] = text:sub(at)
+  return table.concat(parts)
 end
 
 function Evaluation:call(node)
   local argv, n = {}, #node.argv
   for i = 1, n do
     local value = self:value(node.argv[i])
-    if value == NONE and node.fn ~= "isSet" and node.fn ~= "not" and node.fn ~= "coalesce"
-      and node.fn ~= "ite" then
-      return NONE
-    end
+    if value == NONE and not TAKES_NONE[node.fn] then return NONE end
     argv[i] = value
   end
   if node.fn == "aws.partition" then return self.partition(argv[1]) or NONE end
-  local fn = library[node.fn]
-  if not fn then error(("endpoint rules: unknown function %q"):format(tostring(node.fn)), 0) end
-  return fn(unpack(argv, 1, n))
+  local value = function_of(node.fn)(unpack(argv, 1, n))
+  if value == nil then return NONE end
+  return value
 end
 
 -- A literal, a template, a reference, a call, or a table of these.
@@ -212,8 +150,8 @@ function Evaluation:rules(rules)
     local outer = self.scope
     self.scope = setmetatable({}, { __index = outer })
     if self:holds(rule.conditions) then
-      if rule.type == "error" then return nil, self:value(rule.error) end
-      if rule.type == "tree" then return self:rules(rule.rules) end
+      if rule.error then return nil, self:value(rule.error) end
+      if rule.rules then return self:rules(rule.rules) end
       return {
         url = self:value(rule.endpoint.url),
         properties = self:value(rule.endpoint.properties or {}),
@@ -275,7 +213,5 @@ function M.partition(partitions, region, match)
   outputs.name = outputs.name or found.id
   return outputs
 end
-
-M.is_host_label = is_host_label
 
 return M

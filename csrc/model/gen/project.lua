@@ -86,10 +86,14 @@ function M.files(models)
       files["lua/sagemaker/model/types/" .. service.file .. ".lua"] =
         types.write(model.data, service, model.digest)
     end
+    files["lua/sagemaker/model/endpoint_rules/" .. service.file .. ".lua"] =
+      rows.endpoint_rules(source(models, service.folder .. "/endpoint-rule-set.json"))
   end
   files["lua/sagemaker/model/waiters.lua"] = rows.waiters(sources(models, "waiters.json"))
   files["lua/sagemaker/model/paginators.lua"] = rows.paginators(sources(models, "paginators.json"))
   files["lua/sagemaker/model/partitions.lua"] = rows.partitions(source(models, "partitions.json"))
+  files["lua/sagemaker/model/defaults_modes.lua"] =
+    rows.defaults_modes(source(models, "sdk-default-configuration.json"))
   return files
 end
 

@@ -1,4 +1,4 @@
---- Writes the Lua rows: waiters, paginators, partitions.
+--- Writes the Lua rows: waiters, paginators, partitions, endpoint rules, modes of defaults.
 
 local json = require "gen.json"
 local names = require "gen.names"
@@ -163,6 +163,118 @@ function M.partitions(source)
     add(lines, "    },")
     add(lines, "  },")
   end
+  return finish(lines)
+end
+
+-- The keys of a map in byte order, but a call reads "fn, argv, assign".
+local RANKS = { fn = 1, argv = 2, assign = 3 }
+
+local function keys_of(t)
+  local keys = json.sorted(t)
+  if t.fn then
+    table.sort(keys, function(a, b) return (RANKS[a] or 9) < (RANKS[b] or 9) end)
+  end
+  return keys
+end
+
+-- Any value on one line.
+local function inline(v)
+  if type(v) ~= "table" then return scalar(v) end
+  if next(v) == nil then return "{}" end
+  local parts = {}
+  if #v > 0 then
+    for i, item in ipairs(v) do parts[i] = inline(item) end
+  else
+    for i, key in ipairs(keys_of(v)) do
+      parts[i] = ("%s = %s"):format(key_of(key), inline(v[key]))
+    end
+  end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+-- "prefix value," on one line where it fits, else an item a line.
+local function add_value(lines, indent, prefix, v)
+  local line = ("%s%s%s,"):format(indent, prefix, inline(v))
+  if type(v) ~= "table" or #line <= WIDTH then
+    add(lines, "%s", line)
+    return
+  end
+  add(lines, "%s%s{", indent, prefix)
+  if #v > 0 then
+    for _, item in ipairs(v) do add_value(lines, indent .. "  ", "", item) end
+  else
+    for _, key in ipairs(keys_of(v)) do
+      add_value(lines, indent .. "  ", key_of(key) .. " = ", v[key])
+    end
+  end
+  add(lines, "%s},", indent)
+end
+
+-- The lines of `return { … }`, a value a key.
+local function add_module(lines, t)
+  add(lines, "return {")
+  for _, key in ipairs(json.sorted(t)) do add_value(lines, "  ", key_of(key) .. " = ", t[key]) end
+end
+
+-- A copy without the keys that only people or checks of the rule set itself read.
+local function without(v, skip)
+  if type(v) ~= "table" then return v end
+  local copy = {}
+  for key, item in pairs(v) do
+    if not skip[key] then copy[key] = without(item, skip) end
+  end
+  return copy
+end
+
+-- Conditions and headers that are empty say nothing; a rule says its kind by what it has.
+local function terse(rule)
+  local copy = without(rule, { documentation = true, type = true })
+  if #copy.conditions == 0 then copy.conditions = nil end
+  if copy.endpoint then
+    for _, key in ipairs { "headers", "properties" } do
+      if next(copy.endpoint[key] or {}) == nil then copy.endpoint[key] = nil end
+    end
+  end
+  if copy.rules then
+    for i, inner in ipairs(rule.rules) do copy.rules[i] = terse(inner) end
+  end
+  return copy
+end
+
+--- endpoint_rules/*.lua: the endpoint rule set of a service.
+---@param source {name: string, digest: string, data: table} decoded endpoint-rule-set.json
+---@return string
+function M.endpoint_rules(source)
+  local lines = header("The endpoint rules of a service: a rule set for sagemaker.rules.",
+    { source })
+  add(lines, "-- luacheck: no max line length")
+  local set = { version = source.data.version, parameters = {}, rules = {} }
+  for name, parameter in pairs(source.data.parameters) do
+    set.parameters[name] = { default = parameter.default, required = parameter.required or nil }
+  end
+  for i, rule in ipairs(source.data.rules) do set.rules[i] = terse(rule) end
+  add_module(lines, set)
+  return finish(lines)
+end
+
+--- defaults_modes.lua: what AWS_DEFAULTS_MODE stands for, in milliseconds and names.
+---@param source {name: string, digest: string, data: table} decoded sdk-default-configuration.json
+---@return string
+function M.defaults_modes(source)
+  local lines = header("The modes of defaults (AWS_DEFAULTS_MODE): rows for sagemaker.config.",
+    { source })
+  local modes = {}
+  for name, changes in pairs(source.data.modes) do
+    local mode = without(source.data.base, { s3UsEast1RegionalEndpoints = true })
+    for key, change in pairs(changes) do
+      local value = change.override or mode[key]
+      if change.multiply then value = value * change.multiply end
+      if change.add then value = value + change.add end
+      mode[key] = value
+    end
+    modes[name] = mode
+  end
+  add_module(lines, modes)
   return finish(lines)
 end
 

@@ -12,7 +12,8 @@ local M = {}
 ---   opts: sagemaker.Options|nil): table|nil, string|nil, sagemaker.Error|nil
 ---   calls an operation of "sts", "sso", "sso-oidc" or "signin"; without credentials unsigned
 ---@field send fun(request: table): table|nil, string|nil, sagemaker.Error|nil
----   one HTTP request {method, url, headers, body, timeouts}, neither signed nor sent again
+---   one HTTP request {method, url, headers, body, timeouts, direct}, neither signed nor sent again;
+---   timeouts.attempt limits all of it, direct keeps it off any proxy
 
 -- Options of the client that its sub-clients share. Its own endpoint_url is for its own service.
 local SHARED = { "hooks", "io", "logger", "max_response_bytes", "profile", "proxy", "retry",
@@ -68,6 +69,7 @@ local function complete(request, defaults)
     headers = request.headers or {},
     body = request.body or "",
     timeouts = request.timeouts or defaults,
+    direct = request.direct,
   }
 end
 
@@ -81,7 +83,8 @@ local function sender(client, transport_of)
       return errors.fail { kind = "config", code = "InvalidEndpoint", message = message,
         retryable = false, sent = false }
     end
-    return transport:send(whole)
+    local limit = whole.timeouts and whole.timeouts.attempt
+    return transport:send(whole, limit and transport:clock() + limit)
   end
 end
 

@@ -58,9 +58,10 @@ local function warn(self, message)
   end
 end
 
--- The handle for a scheme: http and https may go through different proxies.
-local function open(self, scheme)
-  if self._handles[scheme] then return self._handles[scheme] end
+-- The handle for a scheme: http and https may go through different proxies, `direct` through none.
+local function open(self, scheme, direct)
+  local key = direct and scheme .. " direct" or scheme
+  if self._handles[key] then return self._handles[key], key end
   local loaded, library = pcall(require, "sagemaker.curl")
   if not loaded then return nil, "the library sagemaker.curl cannot be loaded: " .. library end
   local proxies, tls = self._proxies, self._tls
@@ -71,7 +72,7 @@ local function open(self, scheme)
     max_header_bytes = self._max_header_bytes,
     max_response_bytes = self._max_response_bytes,
     no_proxy = proxies.no_proxy,
-    proxy = proxies[scheme],
+    proxy = not direct and proxies[scheme] or nil,
     read_timeout = self._timeouts.read or READ,
     timings = self._timings,
     verify = tls.verify,
@@ -81,8 +82,8 @@ local function open(self, scheme)
     self._warned = true
     warn(self, "TLS certificates are not verified (tls.verify = false): anybody can answer")
   end
-  self._handles[scheme] = handle
-  return handle
+  self._handles[key] = handle
+  return handle, key
 end
 
 local function fail(request, code, text, sent, received, retryable)
@@ -109,16 +110,16 @@ end
 ---@return sagemaker.Error|nil err
 function methods:send(request, deadline)
   local scheme = request.url:byte(5) == COLON and "http" or "https"
-  local handle, reason = open(self, scheme)
+  local handle, key = open(self, scheme, request.direct)
   if not handle then
-    return errors.fail{ kind = "config", code = "TransportUnavailable", message = reason,
+    return errors.fail{ kind = "config", code = "TransportUnavailable", message = key,
       sent = false, retryable = false }
   end
   local left = deadline and deadline - self._io.clock()
   local response, code, text, sent, received, retryable = handle:perform(request, left)
   if response then return response end
   if code == "TransportError" then -- whatever it was, the next request starts afresh
-    self._handles[scheme] = nil
+    self._handles[key] = nil
     handle:close()
   end
   return fail(request, code, text, sent, received, retryable)

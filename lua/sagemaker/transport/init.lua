@@ -16,6 +16,7 @@ local M = {}
 ---@field timeouts? {connect?: number, read?: number} seconds: until connected (name, TCP, proxy,
 --- TLS); without a byte moving once connected
 ---@field host? string for messages
+---@field direct? boolean never by way of a proxy: for addresses of this machine
 
 ---@class sagemaker.Response what comes out
 ---@field status integer

@@ -54,6 +54,7 @@ install () {
 mkdir -p "$build"
 ready || install "$build/install.log"
 
+[ -e "$build/sagemaker/core.so" ] || echo "Building into $build …"
 if ! { cmake -S . -B "$build" -DSAGEMAKER_LUA=lua5.4 && cmake --build "$build"; } \
     >"$build/build.log" 2>&1; then
   tail -n 40 "$build/build.log" >&2

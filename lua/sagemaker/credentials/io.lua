@@ -12,8 +12,8 @@ local M = {}
 ---   opts: sagemaker.Options|nil): table|nil, string|nil, sagemaker.Error|nil
 ---   calls an operation of "sts", "sso", "sso-oidc" or "signin"; without credentials unsigned
 ---@field send fun(request: table): table|nil, string|nil, sagemaker.Error|nil
----   one HTTP request {method, url, headers, body, timeouts, direct}, neither signed nor sent again;
----   timeouts.attempt limits all of it, direct keeps it off any proxy
+---   one HTTP request {method, url, headers, body, timeouts, direct}, neither signed nor sent
+---   again; timeouts.attempt limits all of it, direct keeps it off any proxy
 
 -- Options of the client that its sub-clients share. Its own endpoint_url is for its own service.
 local SHARED = { "hooks", "io", "logger", "max_response_bytes", "profile", "proxy", "retry",

@@ -1,6 +1,7 @@
 /*
 ** ltext.c: core.text, core.uri, core.time, and the small services of the
-** machine: core.sha256, core.random, core.now, core.clock, core.sleep.
+** machine: core.sha256, core.random, core.uuid, core.now, core.clock,
+** core.sleep.
 **
 ** What a caller's text gets wrong comes back as nil and a message; a wrong
 ** argument type throws.
@@ -321,6 +322,26 @@ static int core_random (lua_State *L) {
   return push_buffer(L, b);
 }
 
+/* uuid() -> a random UUID (version 4, RFC 9562) in lower case */
+static int core_uuid (lua_State *L) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char bytes[16];
+  char text[36];
+  size_t i, n = 0;
+  if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+    return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
+  bytes[6] = (unsigned char)(0x40 | (bytes[6] & 0x0f));
+  bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
+  for (i = 0; i < sizeof(bytes); i++) {
+    if (i >= 4 && i <= 10 && i % 2 == 0)
+      text[n++] = '-';
+    text[n++] = digits[bytes[i] >> 4];
+    text[n++] = digits[bytes[i] & 15];
+  }
+  lua_pushlstring(L, text, n);
+  return 1;
+}
+
 static int push_clock (lua_State *L, clockid_t id) {
   struct timespec ts;
   if (clock_gettime(id, &ts) != 0)
@@ -362,8 +383,13 @@ static int core_sleep (lua_State *L) {
 }
 
 static const luaL_Reg core_functions[] = {
-    {"clock", core_clock},   {"now", core_now},     {"random", core_random},
-    {"sha256", core_sha256}, {"sleep", core_sleep}, {NULL, NULL},
+    {"clock", core_clock},
+    {"now", core_now},
+    {"random", core_random},
+    {"sha256", core_sha256},
+    {"sleep", core_sleep},
+    {"uuid", core_uuid},
+    {NULL, NULL},
 };
 
 /* }} */

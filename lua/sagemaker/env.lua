@@ -37,13 +37,6 @@ local function uuid_of(a, b, c, d)
     32768 + floor(c / 65536) % 16384, c % 65536, d)
 end
 
-local function core_uuid()
-  local bytes = require("sagemaker.core").random(16)
-  local a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p = bytes:byte(1, 16)
-  return format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-    a, b, c, d, e, f, 64 + g % 16, h, 128 + i % 64, j, k, l, m, n, o, p)
-end
-
 -- With a random of its own, a caller gets identifiers that follow from it.
 local function uuid_from(random)
   local function word()
@@ -66,7 +59,7 @@ function M.new(overrides)
     open = io.open,
     popen = io.popen,
     random = core_random,
-    uuid = core_uuid,
+    uuid = core("uuid"),
   }
   if overrides then
     for name, fn in pairs(overrides) do

@@ -99,6 +99,7 @@ build = {
     ["sagemaker.credentials.environment"] = "lua/sagemaker/credentials/environment.lua",
     ["sagemaker.credentials.imds"] = "lua/sagemaker/credentials/imds.lua",
     ["sagemaker.credentials"] = "lua/sagemaker/credentials/init.lua",
+    ["sagemaker.credentials.process"] = "lua/sagemaker/credentials/process.lua",
     ["sagemaker.credentials.static"] = "lua/sagemaker/credentials/static.lua",
     ["sagemaker.credentials.value"] = "lua/sagemaker/credentials/value.lua",
     ["sagemaker.deployment"] = "lua/sagemaker/deployment.lua",

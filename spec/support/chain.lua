@@ -54,16 +54,28 @@ local function writer(files, written, path)
   return file
 end
 
--- `cat FILE`, the one command that the vectors run; anything else fails as a shell says it.
+-- Runs a command with the files that it names at hand for as long as it runs.
 local function command(files, text)
-  local path = text:match("^cat (%S+)")
-  local bytes = path and files[path]
-  local file = reader(bytes or "")
-  file.close = function()
-    if bytes then return true, "exit", 0 end
-    return nil, "exit", path and 1 or 127
+  local names = {}
+  for path, bytes in pairs(files) do
+    local from, to = text:find(path, 1, true)
+    if from then
+      local name = os.tmpname()
+      names[#names + 1] = name
+      local file = assert(io.open(name, "wb"))
+      file:write(bytes)
+      file:close()
+      text = text:sub(1, from - 1) .. name .. text:sub(to + 1)
+    end
   end
-  return file
+  local pipe = assert(io.popen(text, "r"))
+  return {
+    read = function(_, what) return pipe:read(what) end,
+    close = function()
+      for _, name in ipairs(names) do os.remove(name) end
+      return pipe:close()
+    end,
+  }
 end
 
 ---@class spec.World

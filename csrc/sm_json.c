@@ -6,6 +6,8 @@
 ** between as a block. The reader keeps one pointer and one flag; everything
 ** else its caller knows.
 */
+#include <float.h>
+
 #include "sm_json.h"
 
 #include "sm_text.h"
@@ -450,34 +452,52 @@ int sm_json_item (sm_json *r) {
 
 /* {{ Reader: scalars */
 
-/* Integers of up to 17 digits, the common ones, are read on the way; "0" and
-** all else goes through the grammar. */
+/*
+** The common numbers, read in one go: up to 15 digits, a fraction among them,
+** no exponent. Digits and power of ten are exact as doubles then, so their
+** quotient is rounded correctly. Returns past the number, or NULL for another
+** one, which may be malformed.
+*/
+static inline const char *short_number (const char *p, const char *end,
+                                        sm_number *n) {
+  static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  int minus = p < end && *p == '-';
+  const char *start = p + minus, *dot = NULL;
+  int64_t v = 0;
+  for (p = start; p < end && p - start < 17; p++) {
+    if (sm_isdigit(*p))
+      v = v * 10 + (*p - '0');
+    else if (*p == '.' && dot == NULL && p > start)
+      dot = p;
+    else
+      break;
+  }
+  if (p == end || p == start || p - start > 15 + (dot != NULL) ||
+      sm_isdigit(*p) || *p == '.' || (*p | 0x20) == 'e' || dot == p - 1)
+    return NULL;
+  if (*start == '0' && p - start > 1 && dot != start + 1)
+    return NULL; /* a leading zero */
+  if (dot != NULL && FLT_EVAL_METHOD != 0)
+    return NULL; /* the quotient would be rounded twice */
+  n->is_int = dot == NULL;
+  n->i = minus ? -v : v;
+  n->d = dot == NULL ? 0 : (double)v / powers[p - dot - 1];
+  if (minus)
+    n->d = -n->d;
+  return p;
+}
+
 int sm_json_number (sm_json *r, sm_number *n, sm_str *text) {
   const char *start = blanks(r);
-  const char *p = start;
-  int minus = p < r->end && *p == '-';
-  uint64_t v = 0;
-  size_t span;
-  int integer;
-  p += minus;
-  if (p < r->end && *p != '0') {
-    for (; p < r->end && sm_isdigit(*p); p++) {
-      if (p - start >= 18) /* 10^18 fits; more may not */
-        break;
-      v = v * 10 + (uint64_t)(*p - '0');
-    }
-  }
-  if (v == 0 ||
-      (p < r->end && (sm_isdigit(*p) || *p == '.' || (*p | 0x20) == 'e'))) {
-    span = sm_number_span(start, r->end, &integer);
+  const char *p = short_number(start, r->end, n);
+  if (p == NULL) {
+    int integer;
+    size_t span = sm_number_span(start, r->end, &integer);
     if (span == 0)
       return unexpected(r, start, "a number was expected");
     p = start + span;
     sm_number_read((sm_str){start, span}, integer, n);
-  } else {
-    n->is_int = 1;
-    n->i = minus ? -(int64_t)v : (int64_t)v;
-    n->d = 0;
   }
   r->p = p;
   if (text != NULL)

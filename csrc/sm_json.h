@@ -141,6 +141,29 @@ int sm_json_enter(sm_json *r, char open);
 */
 int sm_json_key(sm_json *r, sm_str *key, sm_buf *scratch);
 
+/*
+** A short cut for sm_json_key: when exactly `,"name":` comes next, or at the
+** begin of the object `"name":`, reads past it and answers 1; else reads
+** nothing and answers 0. `text` is all of `,"name":`, len bytes.
+*/
+static inline int sm_json_take (sm_json *r, const char *text, size_t len) {
+  const char *p = r->p - r->fresh; /* where the comma is, or would be */
+  size_t i;
+  if ((size_t)(r->end - r->p) < len || (*p != ',' && !r->fresh))
+    return 0;
+  for (i = 1; i + 8 <= len; i += 8) {
+    if (memcmp(p + i, text + i, 8) != 0)
+      return 0;
+  }
+  for (; i < len; i++) {
+    if (p[i] != text[i])
+      return 0;
+  }
+  r->p = p + len;
+  r->fresh = 0;
+  return 1;
+}
+
 /* Inside an array, at its begin or after an item: 1 when another item comes,
 ** 0 when the array has ended, which also leaves it; negative on failure. */
 int sm_json_item(sm_json *r);

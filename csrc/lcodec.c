@@ -4,6 +4,7 @@
 */
 #include "lcodec.h"
 #include "lmodel.h"
+#include "lquery.h"
 #include "sm_json.h"
 #include "sm_number.h"
 #include "sm_text.h"
@@ -127,14 +128,15 @@ static void new_row (lua_State *L) {
 /* Pushes an empty plan. */
 static lsm_plan *push_plan (const lsm_call *c, const sm_shape *shape) {
   size_t n = shape->count;
-  size_t each = sizeof(void *) + sizeof(lsm_slot);
+  size_t each = sizeof(void *) + sizeof(lsm_slot) + 1;
   lsm_plan *plan;
   if (n > LSM_MAX_MEMBERS)
     luaL_error(c->L, "the structure %s has more than %d members",
                sm_text_of(c->s, shape->name).p, LSM_MAX_MEMBERS);
-  plan = (lsm_plan *)lua_newuserdata(c->L, sizeof(*plan) + n * each);
+  plan = (lsm_plan *)lua_newuserdata(c->L, sizeof(*plan) + n * each + 1);
   plan->keys = (const void **)(void *)(plan + 1);
   plan->slots = (lsm_slot *)(void *)(plan->keys + n);
+  plan->next = (unsigned char *)(plan->slots + n);
   return plan;
 }
 
@@ -170,7 +172,9 @@ const lsm_plan *lsm_newplan (lsm_call *c, const sm_shape *shape) {
     plan->keys[i] = lsm_keyof(L, c->codec->by_pointer, -1);
     lua_pop(L, 1);
     fill_slot(plan->slots + i, sm_text_of(c->s, members[i].wire));
+    plan->next[i] = (unsigned char)(i + 1);
   }
+  plan->next[shape->count] = 0;
   lua_rawseti(L, c->names - 1, (int)id + 3); /* behind codec and names */
   return c->codec->plans[id] = plan;
 }
@@ -226,7 +230,8 @@ static void new_operation (lua_State *L, const lsm_call *c) {
   } else {
     lsm_pushstr(L, sm_text_of(s, op->method));
     lua_rawseti(L, -2, LSM_OP_METHOD);
-    lua_pushliteral(L, "application/json");
+    lua_pushstring(L,
+                   s->protocol == SM_AWS_QUERY ? LSM_FORM : "application/json");
     lua_rawseti(L, -2, LSM_OP_TYPE);
   }
   lua_pushvalue(L, 2);

@@ -33,20 +33,23 @@
 
 /* {{ What is kept for a service in one Lua state */
 
-/* A member as the encoder writes it: `,"name":`, ready to be copied whole. */
+/* A member as it is on the wire: `,"name":`, to be copied or compared whole. */
 typedef struct lsm_slot {
   unsigned char len; /* of text; 0: too long for it */
   char text[47];
 } lsm_slot;
 
 /*
-** A structure as the encoder looks at it, made when it is first met. Short
+** What is known of a structure's members, made when it is first met. Short
 ** strings are unique in a state of Lua, so most keys of a table are recognised
 ** by address alone; the strings are anchored in the service's row.
 */
 typedef struct lsm_plan {
   const void **keys; /* for each member what lsm_keyof says of its name */
   lsm_slot *slots;   /* for each member */
+  /* For each member the one that came behind it when a value was last decoded;
+  ** [count]: the one that came first. Services keep their order. */
+  unsigned char *next;
 } lsm_plan;
 
 typedef struct lsm_codec {

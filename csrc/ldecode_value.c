@@ -72,7 +72,10 @@ int lsm_dec_wrong (lsm_dec *d, const sm_shape *shape) {
   return -1;
 }
 
+/* A container takes four stack slots and is left before its sibling comes, so
+** the limit of the depth bounds what the whole text needs. */
 void lsm_dec_open (lsm_dec *d, sm_str text) {
+  luaL_checkstack(d->L, 2 * LSM_MAX_DEPTH * 4 + LUA_MINSTACK, NULL);
   sm_json_init(&d->r, text, 2 * LSM_MAX_DEPTH);
 }
 
@@ -97,9 +100,20 @@ int lsm_dec_close (lsm_dec *d) {
 
 /* {{ Scalars */
 
-static int get_string (lsm_dec *d, const sm_shape *shape) {
+/* The first byte of the value that comes next; 0 when there is none. */
+static inline char look (sm_json *r) {
+  if (r->p < r->end && (unsigned char)*r->p > ' ')
+    return *r->p;
+  return sm_json_peek(r) < 0 ? 0 : *r->p;
+}
+
+static inline int is_number (char c) {
+  return sm_isdigit(c) || c == '-';
+}
+
+static inline int get_string (lsm_dec *d, const sm_shape *shape, char c) {
   sm_str s;
-  if (sm_json_peek(&d->r) != SM_J_STRING)
+  if (c != '"')
     return lsm_dec_wrong(d, shape);
   if (sm_json_string(&d->r, &s, &d->scratch->body) != SM_OK)
     return -1;
@@ -107,10 +121,10 @@ static int get_string (lsm_dec *d, const sm_shape *shape) {
   return 1;
 }
 
-static int get_blob (lsm_dec *d, const sm_shape *shape) {
+static int get_blob (lsm_dec *d, const sm_shape *shape, char c) {
   sm_buf *b = &d->scratch->path;
   sm_str s;
-  if (sm_json_peek(&d->r) != SM_J_STRING)
+  if (c != '"')
     return lsm_dec_wrong(d, shape);
   if (sm_json_string(&d->r, &s, &d->scratch->body) != SM_OK)
     return -1;
@@ -123,9 +137,9 @@ static int get_blob (lsm_dec *d, const sm_shape *shape) {
   return 1;
 }
 
-static int get_bool (lsm_dec *d, const sm_shape *shape) {
-  int kind = sm_json_peek(&d->r), v;
-  if (kind != SM_J_TRUE && kind != SM_J_FALSE)
+static int get_bool (lsm_dec *d, const sm_shape *shape, char c) {
+  int v;
+  if (c != 't' && c != 'f')
     return lsm_dec_wrong(d, shape);
   if (sm_json_bool(&d->r, &v) != SM_OK)
     return -1;
@@ -133,10 +147,10 @@ static int get_bool (lsm_dec *d, const sm_shape *shape) {
   return 1;
 }
 
-static int get_int (lsm_dec *d, const sm_shape *shape) {
+static int get_int (lsm_dec *d, const sm_shape *shape, char c) {
   sm_number n;
   sm_str text;
-  if (sm_json_peek(&d->r) != SM_J_NUMBER)
+  if (!is_number(c))
     return lsm_dec_wrong(d, shape);
   if (sm_json_number(&d->r, &n, &text) != SM_OK)
     return -1;
@@ -150,56 +164,59 @@ static int get_int (lsm_dec *d, const sm_shape *shape) {
   return 1;
 }
 
-static int get_double (lsm_dec *d, const sm_shape *shape) {
-  int kind = sm_json_peek(&d->r);
-  sm_number n;
+/* NaN and the infinities come as strings. */
+static int get_named (lsm_dec *d, const sm_shape *shape) {
+  double v;
   sm_str s;
-  if (kind == SM_J_STRING) {
-    if (sm_json_string(&d->r, &s, &d->scratch->body) != SM_OK)
-      return -1;
-    if (!sm_float_name(s, &n.d))
-      return lsm_dec_wrongtext(d, shape, s);
-    n.is_int = 0;
-  } else if (kind != SM_J_NUMBER) {
-    return lsm_dec_wrong(d, shape);
-  } else if (sm_json_number(&d->r, &n, NULL) != SM_OK) {
+  if (sm_json_string(&d->r, &s, &d->scratch->body) != SM_OK)
     return -1;
-  }
+  if (!sm_float_name(s, &v))
+    return lsm_dec_wrongtext(d, shape, s);
+  lua_pushnumber(d->L, (lua_Number)v);
+  return 1;
+}
+
+static int get_double (lsm_dec *d, const sm_shape *shape, char c) {
+  sm_number n;
+  if (c == '"')
+    return get_named(d, shape);
+  if (!is_number(c))
+    return lsm_dec_wrong(d, shape);
+  if (sm_json_number(&d->r, &n, NULL) != SM_OK)
+    return -1;
   lua_pushnumber(d->L, (lua_Number)sm_number_double(&n));
   return 1;
 }
 
-static int push_time (lsm_dec *d, sm_time t) {
-  if (t.nsec == 0)
-    lsm_pushint(d->L, t.sec);
+/* A point in time, as an integer where it is a whole second. */
+static int push_time (lsm_dec *d, double v) {
+  if (v == (double)(int64_t)v)
+    lsm_pushint(d->L, (int64_t)v);
   else
-    lua_pushnumber(d->L, (lua_Number)sm_time_to_double(t));
+    lua_pushnumber(d->L, (lua_Number)v);
   return 1;
 }
 
-static int get_time (lsm_dec *d, const sm_shape *shape) {
-  int kind = sm_json_peek(&d->r);
+static int get_time (lsm_dec *d, const sm_shape *shape, char c) {
   sm_number n;
   sm_time t;
   sm_str s;
-  if (kind == SM_J_STRING) {
+  double v;
+  if (c == '"') {
     if (sm_json_string(&d->r, &s, &d->scratch->body) != SM_OK)
       return -1;
     if (sm_time_parse(s, &t) != SM_OK)
       return lsm_dec_wrongtext(d, shape, s);
-    return push_time(d, t);
+    return push_time(d, sm_time_to_double(t));
   }
-  if (kind != SM_J_NUMBER)
+  if (!is_number(c))
     return lsm_dec_wrong(d, shape);
   if (sm_json_number(&d->r, &n, &s) != SM_OK)
     return -1;
-  if (n.is_int && n.i >= SM_TIME_MIN && n.i <= SM_TIME_MAX) {
-    lsm_pushint(d->L, n.i);
-    return 1;
-  }
-  if (sm_time_parse_epoch(s, &t) != SM_OK)
+  v = sm_number_double(&n);
+  if (!(v >= (double)SM_TIME_MIN && v < (double)SM_TIME_MAX + 1))
     return lsm_dec_wrongtext(d, shape, s);
-  return push_time(d, t);
+  return push_time(d, v);
 }
 
 /* }} */
@@ -207,9 +224,8 @@ static int get_time (lsm_dec *d, const sm_shape *shape) {
 /* {{ Containers */
 
 /* Goes into a container; -1 for another value and when too deep. */
-static int enter (lsm_dec *d, const sm_shape *shape, int kind, char open) {
-  luaL_checkstack(d->L, LUA_MINSTACK, NULL);
-  if (sm_json_peek(&d->r) != kind)
+static inline int enter (lsm_dec *d, const sm_shape *shape, char open) {
+  if (look(&d->r) != open)
     return lsm_dec_wrong(d, shape);
   return sm_json_enter(&d->r, open) == SM_OK ? 1 : -1;
 }
@@ -224,46 +240,63 @@ static void keep_size (const lsm_dec *d, const sm_shape *shape, int n) {
       (unsigned char)(n > UCHAR_MAX ? UCHAR_MAX : n);
 }
 
-static int find_member (const lsm_dec *d, const sm_shape *shape, sm_str key,
-                        int hint) {
-  if (hint < shape->count) {
-    const sm_member *m = sm_members_of(d->s, shape) + hint;
-    if (sm_str_eq(key, sm_text_of(d->s, m->wire)))
-      return hint;
-  }
-  return sm_member_by_wire(d->s, shape, key, 0);
+/*
+** The key that comes next inside an object: the index of its member; -1 when
+** the shape has none; -2 at the end; -3 after a failure. `last` is the member
+** before it, or the number of members.
+*/
+static inline int next_member (lsm_dec *d, const sm_shape *shape,
+                               const lsm_plan *plan, int last) {
+  int i = plan->next[last], more;
+  sm_str key;
+  if (i < shape->count && plan->slots[i].len > 0 &&
+      sm_json_take(&d->r, plan->slots[i].text, plan->slots[i].len))
+    return i;
+  more = sm_json_key(&d->r, &key, &d->scratch->body);
+  if (more != 1)
+    return more == 0 ? -2 : -3;
+  i = sm_member_by_wire(d->s, shape, key, i);
+  if (i >= 0)
+    plan->next[last] = (unsigned char)i;
+  return i;
+}
+
+/* The member m, whose name is on top of the stack, into the table at t. */
+static inline int get_member (lsm_dec *d, const sm_member *m, int t) {
+  int got = lsm_dec_value(d, d->s->shapes + m->shape, m->ts_format);
+  if (got < 0)
+    return got;
+  if (got == 0)
+    lua_pushnil(d->L); /* takes away an earlier one with the same key */
+  lua_rawset(d->L, t);
+  return got;
 }
 
 int lsm_dec_members (lsm_dec *d, const sm_shape *shape, int t, int body) {
-  lua_State *L = d->L;
   const sm_member *members = sm_members_of(d->s, shape), *m;
+  const lsm_plan *plan;
   lsm_frame f = {d->at, LSM_MEMBER, 0, 0, {NULL, 0}};
-  int hint = 0, n = 0, i, got = 0, more;
-  sm_str key;
-  if (enter(d, shape, SM_J_OBJECT, '{') < 0)
+  int last = shape->count, n = 0, i, got = 0;
+  if (enter(d, shape, '{') < 0)
     return -1;
+  plan = lsm_planof(&d->call, shape);
   d->at = &f;
-  while ((more = sm_json_key(&d->r, &key, &d->scratch->body)) == 1) {
-    i = find_member(d, shape, key, hint);
+  while (got >= 0 && (i = next_member(d, shape, plan, last)) > -2) {
     m = members + i;
     if (i < 0 || (body && m->location != SM_IN_BODY)) {
       sm_json_skip(&d->r);
       continue;
     }
-    hint = i + 1;
+    last = i;
     f.id = m->name;
-    lsm_pushname(L, d->call.names, d->s, m->name);
-    got = lsm_dec_value(d, d->s->shapes + m->shape, m->ts_format);
-    if (got < 0)
-      break;
-    if (got == 0)
-      lua_pushnil(L); /* takes away an earlier one with the same key */
-    lua_rawset(L, t);
+    lua_rawgeti(d->L, d->call.names,
+                (int)m->name + 1); /* the plan put it there */
+    got = get_member(d, m, t);
     n += got;
   }
   d->at = f.up;
   keep_size(d, shape, n);
-  return got < 0 || more < 0 ? -1 : 1;
+  return got < 0 || i == -3 ? -1 : 1;
 }
 
 /* A member of a union that the model does not know. */
@@ -300,7 +333,7 @@ static int get_choice (lsm_dec *d, const sm_shape *shape, sm_str key, int t) {
 static int get_union (lsm_dec *d, const sm_shape *shape, int t) {
   int n = 0, got, more;
   sm_str key;
-  if (enter(d, shape, SM_J_OBJECT, '{') < 0)
+  if (enter(d, shape, '{') < 0)
     return -1;
   while ((more = sm_json_key(&d->r, &key, &d->scratch->body)) == 1) {
     got = get_choice(d, shape, key, t);
@@ -329,7 +362,7 @@ static int get_list (lsm_dec *d, const sm_shape *shape) {
   const sm_shape *item = d->s->shapes + shape->value;
   lsm_frame f = {d->at, LSM_ITEM, 0, 0, {NULL, 0}};
   int got = 1, more, t;
-  if (enter(d, shape, SM_J_ARRAY, '[') < 0)
+  if (enter(d, shape, '[') < 0)
     return -1;
   lua_createtable(L, size_of(d, shape), 0);
   t = lua_gettop(L);
@@ -353,7 +386,7 @@ static int get_map (lsm_dec *d, const sm_shape *shape) {
   lsm_frame f = {d->at, LSM_ENTRY, 0, 0, {NULL, 0}};
   int n = 0, got = 1, more, t;
   sm_str key;
-  if (enter(d, shape, SM_J_OBJECT, '{') < 0)
+  if (enter(d, shape, '{') < 0)
     return -1;
   lua_createtable(L, 0, size_of(d, shape));
   t = lua_gettop(L);
@@ -439,7 +472,6 @@ static int document_string (lsm_dec *d) {
 
 int lsm_dec_document (lsm_dec *d) {
   int v;
-  luaL_checkstack(d->L, LUA_MINSTACK, NULL);
   switch (sm_json_peek(&d->r)) {
   case SM_J_OBJECT:
     return document_object(d);
@@ -468,8 +500,9 @@ int lsm_dec_document (lsm_dec *d) {
 /* }} */
 
 int lsm_dec_value (lsm_dec *d, const sm_shape *shape, unsigned ts) {
+  char c = look(&d->r);
   (void)ts; /* every form of a timestamp is told by its look */
-  if (sm_json_peek(&d->r) == SM_J_NULL && shape->type != SM_DOCUMENT)
+  if (c == 'n' && shape->type != SM_DOCUMENT)
     return sm_json_null(&d->r) == SM_OK ? 0 : -1;
   switch (shape->type) {
   case SM_STRUCTURE:
@@ -479,19 +512,19 @@ int lsm_dec_value (lsm_dec *d, const sm_shape *shape, unsigned ts) {
   case SM_MAP:
     return get_map(d, shape);
   case SM_STRING:
-    return get_string(d, shape);
+    return get_string(d, shape, c);
   case SM_BOOLEAN:
-    return get_bool(d, shape);
+    return get_bool(d, shape, c);
   case SM_INTEGER:
   case SM_LONG:
-    return get_int(d, shape);
+    return get_int(d, shape, c);
   case SM_FLOAT:
   case SM_DOUBLE:
-    return get_double(d, shape);
+    return get_double(d, shape, c);
   case SM_BLOB:
-    return get_blob(d, shape);
+    return get_blob(d, shape, c);
   case SM_TIMESTAMP:
-    return get_time(d, shape);
+    return get_time(d, shape, c);
   default:
     return lsm_dec_document(d);
   }

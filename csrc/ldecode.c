@@ -2,6 +2,7 @@
 ** ldecode.c: core.decode.
 */
 #include "ldecode.h"
+#include "lquery.h"
 #include "sm_text.h"
 
 void lsm_dec_begin (lua_State *L, lsm_dec *d) {
@@ -70,7 +71,9 @@ static int core_decode (lua_State *L) {
   lsm_begincall(L, &d.call, 0);
   lsm_dec_begin(L, &d);
   scratch = lua_gettop(L);
-  if (d.call.op->output == SM_NONE)
+  if (d.s->protocol == SM_AWS_QUERY)
+    got = lsm_dec_query(&d, body);
+  else if (d.call.op->output == SM_NONE)
     got = decode_none(&d, body);
   else if (d.s->protocol == SM_AWS_JSON)
     got = decode_json(&d, d.s->shapes + d.call.op->output, body);

@@ -6,13 +6,15 @@
 ** the body, the header x-amzn-ErrorType, `code` and `Code` of the body, each
 ** without its namespace and URI; else the status as text ("503"). A service
 ** that once spoke the query protocol may send an older code in the header
-** x-amzn-query-error, which then counts.
+** x-amzn-query-error, which then counts. A service that speaks it has code,
+** message, type and request_id in XML.
 **
 ** The message is `message`, `Message` or `errorMessage` of the body. A body
 ** that is no JSON object is the message itself, except that an empty body or a
 ** page of HTML with a status of 500 and more gives the status's phrase.
 */
 #include "ldecode.h"
+#include "lquery.h"
 #include "sm_rest.h"
 #include "sm_text.h"
 
@@ -24,8 +26,9 @@ typedef struct job {
   lsm_dec d;
   int status;
   sm_str body;
-  int raw;    /* the decoded body, or nil */
-  int result; /* the table to return */
+  int raw;        /* the decoded body, or nil */
+  int result;     /* the table to return */
+  sm_fault fault; /* of the query protocol; else empty */
 } job;
 
 enum {
@@ -82,8 +85,17 @@ static void push_status (job *x) {
   lsm_pushstr(x->d.L, sm_buf_str(b));
 }
 
+/* Pushes a text of the fault: 1, or 0 when it has none. */
+static int push_run (job *x, sm_run run) {
+  if (run.len > 0)
+    lsm_pushstr(x->d.L, (sm_str){x->d.scratch->path.p + run.off, run.len});
+  return run.len > 0;
+}
+
 static void push_code (job *x) {
   lua_State *L = x->d.L;
+  if (push_run(x, x->fault.code) && to_code(L))
+    return;
   if (push_field(x, "__type") && to_code(L))
     return;
   if (lsm_dec_findheader(L, ARG_HEADERS, SM_LIT("x-amzn-errortype")) &&
@@ -156,6 +168,8 @@ static void push_body_message (job *x) {
 static void push_message (job *x) {
   static const char *const keys[] = {"message", "Message", "errorMessage"};
   size_t i;
+  if (push_run(x, x->fault.message))
+    return;
   if (lua_isnil(x->d.L, x->raw)) {
     push_body_message(x);
     return;
@@ -207,7 +221,7 @@ static void set_fields (job *x) {
   }
   lua_newtable(L);
   t = lua_gettop(L);
-  if (x->d.s->protocol != SM_AWS_JSON)
+  if (x->d.s->protocol == SM_REST_JSON)
     got = lsm_dec_headers(&x->d, shape, t, ARG_HEADERS, x->status);
   if (got == 1 && !lua_isnil(L, x->raw)) {
     lsm_dec_open(&x->d, x->body);
@@ -220,9 +234,24 @@ static void set_fields (job *x) {
   lua_settop(L, top);
 }
 
+/* The XML of the query protocol. */
+static void read_fault (job *x) {
+  memset(&x->fault, 0, sizeof(x->fault));
+  if (x->d.s->protocol == SM_AWS_QUERY)
+    lsm_dec_fault(&x->d, x->body, &x->fault);
+}
+
+static void set_fault (job *x) {
+  lua_State *L = x->d.L;
+  if (push_run(x, x->fault.type))
+    lua_setfield(L, x->result, "type");
+  if (push_run(x, x->fault.request_id))
+    lua_setfield(L, x->result, "request_id");
+}
+
 /*
 ** core.decode_error(service, operation | nil, status, headers, body) -> {code,
-** message, raw, fields, body, type, query_error_code}. Never fails.
+** message, raw, fields, body, type, query_error_code, request_id}. Never fails.
 */
 int lsm_core_decode_error (lua_State *L) {
   job x;
@@ -237,6 +266,7 @@ int lsm_core_decode_error (lua_State *L) {
   lsm_begincall(L, &x.d.call, 1);
   lsm_dec_begin(L, &x.d);
   scratch = lua_gettop(L);
+  read_fault(&x);
   push_raw(&x);
   lua_createtable(L, 0, 4);
   x.result = lua_gettop(L);
@@ -245,6 +275,7 @@ int lsm_core_decode_error (lua_State *L) {
   set_query_error(&x);
   push_message(&x);
   lua_setfield(L, x.result, "message");
+  set_fault(&x);
   set_fields(&x);
   lua_pushvalue(L, lua_isnil(L, x.raw) ? ARG_BODY : x.raw);
   lua_setfield(L, x.result, lua_isnil(L, x.raw) ? "body" : "raw");

@@ -2,6 +2,7 @@
 ** ldecode_input.c: core.decode_input, the service's side of a request.
 */
 #include "ldecode.h"
+#include "lquery.h"
 #include "sm_rest.h"
 #include "sm_text.h"
 
@@ -240,6 +241,7 @@ int lsm_core_decode_input (lua_State *L) {
   lua_insert(L, 2); /* the call names no operation */
   take_apart(L);
   lsm_begincall(L, &x.d.call, 1);
+  lsm_noquery(L, x.d.call.s);
   x.d.call.op = x.d.call.s->protocol == SM_AWS_JSON ? find_target(L, x.d.call.s)
                                                     : find_route(L, x.d.call.s);
   if (x.d.call.op == NULL) {

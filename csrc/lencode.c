@@ -2,6 +2,7 @@
 ** lencode.c: core.encode, core.validate and their service side.
 */
 #include "lencode.h"
+#include "lquery.h"
 #include "sm_json.h"
 #include "sm_rest.h"
 #include "sm_text.h"
@@ -88,8 +89,10 @@ static void walk_json (lsm_enc *e, int params) {
 static void walk (lsm_enc *e, int params, int headers) {
   if (e->call.op->input == SM_NONE)
     check_none(e, params);
-  if (e->s->protocol != SM_AWS_JSON)
+  if (e->s->protocol == SM_REST_JSON)
     lsm_enc_rest(e, params, headers);
+  else if (e->s->protocol == SM_AWS_QUERY)
+    lsm_enc_query(e, params);
   else if (e->call.op->input == SM_NONE)
     sm_buf_puts(e->out, SM_LIT("{}"));
   else
@@ -174,6 +177,8 @@ static int push_request (lsm_enc *e, int headers) {
   }
   if (e->s->protocol == SM_AWS_JSON)
     set_protocol_headers(e, headers);
+  else if (e->s->protocol == SM_AWS_QUERY)
+    set_row(e, headers, UP_TYPE, LSM_OP_TYPE);
   lua_pushvalue(L, lua_upvalueindex(UP_HEADERS));
   lua_pushvalue(L, headers);
   lua_rawset(L, request);
@@ -288,6 +293,7 @@ static int core_encode_output (lua_State *L) {
   lua_settop(L, 3);
   default_params(L, 3);
   lsm_begincall(L, &e.call, 0);
+  lsm_noquery(L, e.call.s);
   lua_createtable(L, 0, 4);
   headers = lua_gettop(L);
   begin(L, &e, LSM_CHECK_UNKNOWN);
@@ -367,6 +373,7 @@ static int core_encode_error (lua_State *L) {
   lua_pushnil(L);
   lua_insert(L, 2); /* the call names no operation */
   lsm_begincall(L, &e.call, 1);
+  lsm_noquery(L, e.call.s);
   lua_createtable(L, 0, 4);
   headers = lua_gettop(L);
   begin(L, &e, LSM_CHECK_UNKNOWN);

@@ -44,7 +44,8 @@ local function service_error(service, operation, response)
     message = ("HTTP status %d without a message"):format(status)
   end
   return errors.new { kind = "service", code = found.code, message = message, status = status,
-    request_id = request_id(response.headers), raw = found.raw, body = found.body, sent = true }
+    request_id = request_id(response.headers) or found.request_id, raw = found.raw,
+    body = found.body, sent = true }
 end
 
 --- Decodes an answer. One of 2xx that cannot be read is an error of kind "protocol": the service

@@ -109,7 +109,7 @@ end
 local function params_of(self, io, properties)
   local params = {
     RoleArn = profile.text(properties, "role_arn"),
-    RoleSessionName = profile.text(properties, "role_session_name") or sts.session_name(io),
+    RoleSessionName = profile.text(properties, "role_session_name") or sts.session_name(self, io),
     ExternalId = profile.text(properties, "external_id"),
     SerialNumber = profile.text(properties, "mfa_serial"),
   }

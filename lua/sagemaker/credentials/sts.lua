@@ -31,11 +31,15 @@ local function options_of(io)
   return nil
 end
 
---- The name of a session that nobody named.
+--- The name of a session that nobody named: when the provider first asked.
+---@param provider table keeps it
 ---@param io sagemaker.Env
 ---@return string
-function M.session_name(io)
-  return ("sagemaker-lua-session-%.0f"):format(math.floor(io.now()))
+function M.session_name(provider, io)
+  if not provider.session then
+    provider.session = ("sagemaker-lua-session-%.0f"):format(math.floor(io.now()))
+  end
+  return provider.session
 end
 
 -- The account in arn:aws:sts::111122223333:assumed-role/…

@@ -55,7 +55,8 @@ function WebIdentity:get(io)
   if not token then return nil, message, true end
   return sts.assume(io, "AssumeRoleWithWebIdentity", {
     RoleArn = role,
-    RoleSessionName = setting(self, io, properties, "role_session_name") or sts.session_name(io),
+    RoleSessionName = setting(self, io, properties, "role_session_name")
+      or sts.session_name(self, io),
     WebIdentityToken = token,
   }, nil, self.name)
 end

@@ -76,5 +76,7 @@ LSM_EXPORT int luaopen_sagemaker_core (lua_State *L) {
   lsm_open_sign(L);
   lsm_open_text(L);
   lsm_open_pattern(L);
+  lsm_open_jose(L);
+  lsm_open_file(L);
   return 1;
 }

@@ -78,5 +78,7 @@ void lsm_open_decode(lua_State *L);  /* decode, decode_error, decode_input */
 void lsm_open_sign(lua_State *L);    /* signer */
 void lsm_open_text(lua_State *L);    /* text, time, now, clock, sleep, random */
 void lsm_open_pattern(lua_State *L); /* match_pattern */
+void lsm_open_jose(lua_State *L);    /* es256, ec_jwk */
+void lsm_open_file(lua_State *L);    /* replace */
 
 #endif

@@ -294,18 +294,28 @@ static const luaL_Reg time_functions[] = {
 
 /* {{ The machine */
 
-/* sha256(s) -> 64 hexadecimal digits */
-static int core_sha256 (lua_State *L) {
+/* A digest of the text at 1, in hexadecimal digits. */
+static int push_digest (lua_State *L, const EVP_MD *md) {
   sm_str s = lsm_checkstr(L, 1);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int n = 0;
   char memory[EVP_MAX_MD_SIZE * 2];
   sm_buf b;
-  if (EVP_Digest(s.p, s.len, digest, &n, EVP_sha256(), NULL) != 1)
+  if (EVP_Digest(s.p, s.len, digest, &n, md, NULL) != 1)
     return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
   sm_buf_fixed(&b, memory, sizeof memory);
   sm_hex_put(&b, digest, n);
   return push_buffer(L, &b);
+}
+
+/* sha1(s) -> 40 hexadecimal digits: names of cache files, nothing secret */
+static int core_sha1 (lua_State *L) {
+  return push_digest(L, EVP_sha1());
+}
+
+/* sha256(s) -> 64 hexadecimal digits */
+static int core_sha256 (lua_State *L) {
+  return push_digest(L, EVP_sha256());
 }
 
 /* random(n) -> n bytes of OpenSSL's generator */
@@ -383,13 +393,10 @@ static int core_sleep (lua_State *L) {
 }
 
 static const luaL_Reg core_functions[] = {
-    {"clock", core_clock},
-    {"now", core_now},
-    {"random", core_random},
-    {"sha256", core_sha256},
-    {"sleep", core_sleep},
-    {"uuid", core_uuid},
-    {NULL, NULL},
+    {"clock", core_clock},   {"now", core_now},
+    {"random", core_random}, {"sha1", core_sha1},
+    {"sha256", core_sha256}, {"sleep", core_sleep},
+    {"uuid", core_uuid},     {NULL, NULL},
 };
 
 /* }} */

@@ -283,6 +283,8 @@ describe("the machine", function()
     } do
       assert.equal(digest, core.sha256(plain))
     end
+    assert.equal("da39a3ee5e6b4b0d3255bfef95601890afd80709", core.sha1(""))
+    assert.equal("a9993e364706816aba3e25717850c26c9cd0d89d", core.sha1("abc"))
   end)
 
   it("gives random bytes", function()

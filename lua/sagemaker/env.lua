@@ -13,8 +13,10 @@ local M = {}
 ---@field popen fun(command: string, mode?: string): file*|nil, string?
 ---@field random fun(): number in [0, 1)
 ---@field uuid fun(): string a random UUID (version 4, RFC 9562), lower case
+---@field replace fun(path: string, bytes: string): boolean|nil, string? writes a file in one step,
+---   readable by its owner only
 
-local NAMES = { "now", "clock", "sleep", "getenv", "open", "popen", "random", "uuid" }
+local NAMES = { "now", "clock", "sleep", "getenv", "open", "popen", "random", "replace", "uuid" }
 
 local format, floor = string.format, math.floor
 
@@ -47,6 +49,25 @@ local function uuid_from(random)
   end
 end
 
+local function core_replace(path, bytes)
+  local core_module = require "sagemaker.core"
+  return core_module.replace(path, bytes, "." .. core_module.uuid() .. ".tmp")
+end
+
+-- With files of its own, a caller gets them written by the same function that opens them.
+local function replace_with(open)
+  return function(path, bytes)
+    local file, message = open(path, "wb")
+    if not file then return nil, message end
+    local ok
+    ok, message = file:write(bytes)
+    local closed, reason = file:close()
+    if not ok then return nil, message end
+    if not closed then return nil, reason end
+    return true
+  end
+end
+
 --- The table of injected functions: `overrides` win, the rest is the real world.
 ---@param overrides? table<string, function> any of the fields of sagemaker.Env
 ---@return sagemaker.Env
@@ -59,6 +80,7 @@ function M.new(overrides)
     open = io.open,
     popen = io.popen,
     random = core_random,
+    replace = core_replace,
     uuid = core("uuid"),
   }
   if overrides then
@@ -70,6 +92,9 @@ function M.new(overrides)
       env[name] = fn
     end
     if overrides.random and not overrides.uuid then env.uuid = uuid_from(overrides.random) end
+    if overrides.open and not overrides.replace then
+      env.replace = replace_with(overrides.open)
+    end
   end
   return env
 end

@@ -269,6 +269,21 @@ describe("the deadline of a watcher", function()
     assert.is_near(350, event.elapsed, 1)
   end)
 
+  it("ends although the clock does not tell the last moments", function()
+    local world = watched.new{ BAKING }
+    local coarse = require("sagemaker.watch").new{
+      call = world.call, random = function() return 1 / 3 end, check = function() return true end,
+      transport = {
+        clock = function() return math.floor(world.time * 4) / 4 end,
+        sleep = function(_, seconds) world.time = world.time + seconds - seconds % 0.25 end,
+      },
+    }
+    local _, _, err = coarse:wait_until_in_service("churn", { EndpointConfigName = "v2",
+      timeout = 100.1 })
+    assert.equal("DeploymentTimedOut", err.code)
+    assert.is_true(world.count.DescribeEndpoint < 30)
+  end)
+
   it("asks once more after a clock has jumped over it", function()
     local world
     world = watched.new{ DescribeEndpoint = function(_, n)

@@ -60,7 +60,7 @@ while left > 0 do
     end
     following = math.min(following, watch.due or math.huge)
   end
-  if left > 0 then sim:advance(math.max(0, following - sim:clock())) end
+  if left > 0 then sim:advance(math.max(0.1, following - sim:clock())) end
 end
 
 local fine = outcomes["churn-eu"] == "deployed" and outcomes["churn-us"] == "rolled_back"

@@ -123,8 +123,10 @@ function Poller:delay(moved)
     self.pause = math.min(math.max(first, self.longest or LONGEST), self.pause * GROWTH)
   end
   local random = (self.context.random or math.random)()
-  if self.throttle then return math.max(self.pause, self.throttle) * (1 + random / 2) end
-  return self.pause * (0.75 + random / 4)
+  local seconds = self.throttle and math.max(self.pause, self.throttle) * (1 + random / 2)
+    or self.pause * (0.75 + random / 4)
+  -- Whole 64ths add up exactly, so that a host's clock reaches the moment it waits for.
+  return math.ceil(seconds * 64) / 64
 end
 
 return M

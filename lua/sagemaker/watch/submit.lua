@@ -134,7 +134,7 @@ function M.run(context, operation, call_opts)
     end
     local left = deadline - context.clock()
     if left <= 0 then return nil, message, err end
-    context.sleep(math.min(pause, left))
+    context.sleep(math.max(0.5, math.min(pause, left)))
     pause = math.min(pause * 2, 8)
   end
 end

@@ -20,6 +20,9 @@ local INVISIBLE = 120
 -- Seconds that an endpoint may be "not found" after an accepted create.
 local CREATED = 60
 
+-- Seconds before a deadline that are worth a pause: a clock may not move by less than it can tell.
+local SHORTEST = 0.5
+
 -- Seconds for new instances to come, added to what a deployment may take by its own timeout.
 local PROVISIONING = 3600
 
@@ -350,7 +353,7 @@ function Watcher:finish(event)
   if not event.outcome then
     local delay = self.poller:delay(event.moved)
     local left = self:deadline() - self.elapsed
-    if left > 0 and left < delay then delay = left end
+    if left < delay then delay = math.max(left, SHORTEST) end
     return event, delay
   end
   self.done = true

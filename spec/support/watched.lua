@@ -127,4 +127,72 @@ function M.new(scripts)
   return world
 end
 
+-- Looks at an endpoint that goes from v1 to v2, and on the way there.
+M.OLD = M.describe{ config = "v1" }
+M.NEW = M.describe{ config = "v2", modified = 1500 }
+M.BACK = M.describe{ config = "v1", modified = 1400, reason = "Alarm x is in ALARM." }
+M.WISH = { EndpointConfigName = "v2" }
+
+function M.updating(of)
+  of.config, of.pending = of.config or "v1", of.pending or "v2"
+  of.status, of.modified = of.status or "Updating", of.modified or 1100
+  return M.describe(of)
+end
+
+M.PROVISIONING = M.updating{ stage = "Creating" }
+M.BAKING = M.updating{ stage = "Baking", on = 1 }
+
+--- How a watch of a script ends: the outcome, the last event, all events, the world.
+function M.outcome(script, opts)
+  local world = M.new(script)
+  local event, events = world.follow(opts)
+  return event.outcome, event, events, world
+end
+
+--- Whether an entry of a list of strings contains a text.
+function M.has(list, text)
+  for _, entry in ipairs(list) do
+    if entry:find(text, 1, true) then return true end
+  end
+  return false
+end
+
+--- A service that keeps one endpoint: `before` until CreateEndpoint or UpdateEndpoint is accepted,
+-- then `after`, one a look; `more` are scripts in place of these.
+function M.service(before, after, more)
+  local scripts = {
+    DescribeEndpoint = function(_, _, world)
+      if not world.accepted then return before or M.missing end
+      world.looks = (world.looks or 0) + 1
+      return after[math.min(world.looks, #after)]
+    end,
+    DescribeEndpointConfig = function(params) return M.config(params.EndpointConfigName) end,
+    CreateEndpoint = function(_, _, world)
+      world.accepted = true
+      return { EndpointArn = M.ARN }
+    end,
+    AddTags = function() return { Tags = {} } end,
+  }
+  scripts.UpdateEndpoint = scripts.CreateEndpoint
+  for name, script in pairs(more or {}) do scripts[name] = script end
+  return M.new(scripts)
+end
+
+--- The parameters of a deploy to v2.
+function M.request(more)
+  local params = { EndpointName = "churn", EndpointConfigName = "v2" }
+  for key, value in pairs(more or {}) do params[key] = value end
+  return params
+end
+
+--- How often an operation was called.
+function M.count(world, op)
+  return world.count[op] or 0
+end
+
+--- Nothing was changed in the service.
+function M.untouched(world)
+  for _, op in ipairs(world.calls) do assert(op:find("^Describe"), op) end
+end
+
 return M

@@ -8,47 +8,11 @@ local core = require "sagemaker.core"
 
 local METHODS = { environment = "env" }
 
--- Which provider a request or a result belongs to.
-local MODULES = {
-  { module = "container", method = "container-role", url = "^http://169%.254%.170%." },
-  { module = "imds", method = "iam-role", url = "^http://169%.254%.169%.254/" },
-  { module = "process", method = "custom-process" },
-  { module = "sso", method = "sso", url = "^https://portal%.sso%." },
-}
-
-local function is_there(module)
-  return (pcall(require, "sagemaker.credentials." .. module))
-end
-
-local function belongs(row, rule)
-  if type(row.result) == "table" and row.result.method == rule.method then return true end
-  for _, request in ipairs(row.requests) do
-    if rule.url and request.url:find(rule.url) then return true end
-  end
-  return false
-end
-
-local function has_query()
-  local request = core.encode(core.service("sts"), "GetCallerIdentity", {}, "basic")
-  local content_type = request.headers["Content-Type"] or ""
-  return content_type:find("urlencoded", 1, true) and core.signer
-end
-
 -- The reason not to run a row, by a rule about it.
 local function skip(row)
   for _, text in pairs(row.files) do
     if text:find("]\n[ \t]+%S") then
       return "an indented line right after a section header is malformed in the SDKs' guide"
-    end
-  end
-  for _, rule in ipairs(MODULES) do
-    if belongs(row, rule) and not is_there(rule.module) then
-      return "there is no provider " .. rule.module
-    end
-  end
-  for _, request in ipairs(row.requests) do
-    if request.url:find("^https://sts%.") and not has_query() then
-      return "STS cannot be called"
     end
   end
   return nil

@@ -56,9 +56,7 @@ local function lazy(module, make, options)
     get = function(self, io)
       local provider = self.provider
       if not provider then
-        local ok, found = pcall(require, "sagemaker.credentials." .. module)
-        if not ok then return nil, "it cannot be loaded" end
-        provider = found[make](options)
+        provider = require("sagemaker.credentials." .. module)[make](options)
         self.provider, self.name = provider, provider.name
       end
       return provider:get(io)

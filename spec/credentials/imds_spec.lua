@@ -85,6 +85,11 @@ describe("sagemaker.credentials.imds", function()
     assert.equal("http://b/latest/api/token", world.requests[1].url)
     _, _, _, world = get({ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE = "IPv6" }, { TOKEN, ROLE, KEYS })
     assert.equal("http://[fd00:ec2::254]/latest/api/token", world.requests[1].url)
+    for mode, url in pairs { [""] = "http://[fd00:ec2::254]/latest/api/token", IPv4 = TOKEN_URL } do
+      _, _, _, world = get({ AWS_IMDS_USE_IPV6 = "true",
+        AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE = mode }, { TOKEN, ROLE, KEYS })
+      assert.equal(url, world.requests[1].url)
+    end
   end)
 
   it("names a setting that cannot be used", function()

@@ -44,6 +44,10 @@ local function number_setting(io, profile, name, property, fallback)
   return number
 end
 
+local function is_true(text)
+  return text ~= nil and text:lower() == "true"
+end
+
 local function base_url(io, profile)
   local mode, mode_from = setting(io, profile, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
     "ec2_metadata_service_endpoint_mode")
@@ -53,14 +57,14 @@ local function base_url(io, profile)
   end
   local url, from = setting(io, profile, "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "ec2_metadata_service_endpoint")
-  if not url then return lower == "ipv6" and IPV6 or IPV4 end
+  if not url then
+    local ipv6 = lower == "ipv6"
+      or not mode and is_true((setting(io, profile, "AWS_IMDS_USE_IPV6", "imds_use_ipv6")))
+    return ipv6 and IPV6 or IPV4
+  end
   local parts, message = require("sagemaker.core").uri.split(url)
   if not parts then return nil, ("%s: %s"):format(from, message) end
   return url:sub(-1) == "/" and url or url .. "/"
-end
-
-local function is_true(text)
-  return text ~= nil and text:lower() == "true"
 end
 
 -- How to ask, from the environment and the profile.

@@ -118,6 +118,8 @@ static int get_entry (answer *a, const sm_shape *map) {
                    is_key ? t + 1 : t + 2);
     if (got < 0)
       return -1;
+    if (is_key) /* for messages about the value behind it */
+      f.key = lsm_checkstr(L, t + 1);
   }
   d->at = f.up;
   if (more == 0 && !lua_isnil(L, t + 1) && !lua_isnil(L, t + 2))

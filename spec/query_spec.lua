@@ -186,6 +186,8 @@ describe("an answer in XML", function()
     for inside, expected in pairs {
       ["<Integer>x</Integer>"] = 'Integer: expected an integer, got "x"',
       ["<inside><Flag>yes</Flag></inside>"] = 'Inner.Flag: expected a boolean, got "yes"',
+      ["<Map><entry><key>k</key><value><member>x</member>y</value></entry></Map>"] =
+        "Map.k: expected elements, got text",
       ["<Names><member>a</member>b</Names>"] = "Names: expected elements, got text",
       ["<Names><member><a/></member></Names>"] = "not valid XML: text is expected, not an element "
         .. "at byte 44",

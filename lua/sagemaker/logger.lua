@@ -6,9 +6,12 @@ local M = {}
 local SECRET = {
   ["authorization"] = true,
   ["cookie"] = true,
+  ["dpop"] = true,
   ["proxy-authorization"] = true,
   ["set-cookie"] = true,
   ["x-amz-security-token"] = true,
+  ["x-amz-sso_bearer_token"] = true,
+  ["x-aws-ec2-metadata-token"] = true,
 }
 
 --- A header's value as it may be shown.

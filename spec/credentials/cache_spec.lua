@@ -95,9 +95,8 @@ describe("sagemaker.credentials.cache", function()
       return 3600
     end }
     local first = coroutine.create(function() return w.get() end)
-    -- PUC 5.1 cannot yield across the pcall that guards a refresh.
-    coroutine.resume(first)
-    if coroutine.status(first) == "dead" then return end
+    assert(coroutine.resume(first))
+    assert.equal("suspended", coroutine.status(first))
     w.on_sleep = function()
       if coroutine.status(first) ~= "dead" then coroutine.resume(first) end
     end
@@ -125,5 +124,43 @@ describe("sagemaker.credentials.cache", function()
     assert.equal("boom", reason)
     assert.is_true(broken)
     assert.equal("K2", w.get().access_key_id)
+  end)
+
+  it("does not wait for a coroutine that has died", function()
+    local w = world { function()
+      coroutine.yield()
+      error("boom", 0)
+    end, 3600 }
+    local first = coroutine.create(function() return assert(w.get()) end)
+    assert(coroutine.resume(first))
+    assert.is_false((coroutine.resume(first)))
+    assert.equal("K2", w.get().access_key_id)
+    assert.equal(0, w.slept)
+  end)
+
+  it("refreshes once for a thousand coroutines", function()
+    local w = world { function()
+      for _ = 1, 5 do coroutine.yield() end
+      return 3600
+    end }
+    w.io.sleep = function() coroutine.yield() end
+    local waiting, got = {}, {}
+    for i = 1, 1000 do
+      waiting[i] = coroutine.create(function() got[i] = w.get() end)
+    end
+    local rounds = 0
+    repeat
+      rounds = rounds + 1
+      w.now = w.now + 0.05
+      local again = {}
+      for _, thread in ipairs(waiting) do
+        assert(coroutine.resume(thread))
+        if coroutine.status(thread) ~= "dead" then again[#again + 1] = thread end
+      end
+      waiting = again
+    until #waiting == 0
+    assert.equal(1, w.gets)
+    assert.is_true(rounds < 10)
+    for i = 1, 1000 do assert.equal("K1", got[i].access_key_id) end
   end)
 end)

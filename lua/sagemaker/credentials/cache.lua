@@ -24,18 +24,32 @@ local function left(self, now)
 end
 
 local function is_refreshing(self, io)
-  return self.since ~= false and io.now() - self.since < PATIENCE
+  if not self.since or io.now() - self.since >= PATIENCE then return false end
+  return not self.owner or coroutine.status(self.owner) ~= "dead"
+end
+
+-- Whether a function may yield inside pcall: not on PUC 5.1.
+local function can_guard()
+  return (coroutine.wrap(function() return (pcall(coroutine.yield, true)) end)())
+end
+
+-- Calls the provider, which may wait and so let others run. Where pcall would forbid that, the mark
+-- of a refresh that throws goes with its coroutine.
+local function ask(self, io)
+  if coroutine.running() and not can_guard() then return true, self.provider:get(io) end
+  return pcall(self.provider.get, self.provider, io)
 end
 
 local function refresh(self, io)
-  self.since = io.now()
+  self.since, self.owner = io.now(), coroutine.running() or false
   -- The mark must go whatever happens in there.
-  local ok, credentials, reason, broken = pcall(self.provider.get, self.provider, io)
-  self.since = false
-  if not ok then return nil, tostring(credentials), true end
+  local ok, credentials, reason, broken = ask(self, io)
+  self.since, self.owner = false, false
+  if not ok then credentials, reason, broken = nil, tostring(credentials), true end
   if credentials then
     self.credentials, self.not_before = credentials, -math.huge
   end
+  self.reason = not credentials and reason or false
   return credentials, reason, broken
 end
 
@@ -48,7 +62,7 @@ local function wait(self, io)
   end
   if left(self, io.now()) > 0 then return self.credentials end
   if self.since then return nil, "a refresh that another caller began does not end", true end
-  return nil, "the refresh that another caller began failed", true
+  return nil, self.reason or "the refresh that another caller began failed", true
 end
 
 --- The kept credentials, or new ones.
@@ -90,7 +104,9 @@ function M.new(provider, advisory, mandatory)
     advisory = advisory or 900,
     mandatory = mandatory or 600,
     not_before = -math.huge,
+    owner = false,
     provider = provider,
+    reason = false,
     since = false,
   }, Cache)
 end

@@ -41,6 +41,16 @@ describe("sagemaker.credentials.cache", function()
     assert.equal("K2", w.get().access_key_id)
   end)
 
+  it("does not refresh keys that live shortly at each call", function()
+    local w = world { 900, 900 }
+    assert.equal("K1", w.get().access_key_id)
+    assert.equal("K1", w.get().access_key_id)
+    w.now = w.now + 900 - 226
+    assert.equal("K1", w.get().access_key_id)
+    w.now = w.now + 2
+    assert.equal("K2", w.get().access_key_id)
+  end)
+
   it("goes on with valid keys when a refresh fails, and tries again after a pause", function()
     local w = world { 3600, "down", "down", 3600 }
     w.get()

@@ -2,7 +2,9 @@
 --
 -- From `advisory` seconds before the expiry one caller refreshes while others go on with the keys
 -- that are still valid; a refresh that fails then changes nothing. From `mandatory` seconds before
--- it nobody goes on: callers wait for the refresh under way. Keys without an expiry are kept.
+-- it nobody goes on: callers wait for the refresh under way. Keys without an expiry are kept. For
+-- keys that live less than an hour both times shrink in proportion: those of a role for 15 minutes
+-- would else be asked for anew at each call.
 
 local M = {}
 
@@ -13,6 +15,8 @@ Cache.__name = "sagemaker.credentials.cache"
 -- A caller waits this long for a refresh that another one has begun; an older one counts as lost
 -- (its coroutine was never resumed), and the next caller refreshes anew.
 local PATIENCE, STEP = 60, 0.05
+-- Keys that live this long, or longer, are refreshed by the times as they are.
+local LIFETIME = 3600
 -- After an advisory refresh that failed, the next one waits this long.
 local PAUSE = 60
 
@@ -48,6 +52,8 @@ local function refresh(self, io)
   if not ok then credentials, reason, broken = nil, tostring(credentials), true end
   if credentials then
     self.credentials, self.not_before = credentials, -math.huge
+    local lifetime = credentials.expires_at and credentials.expires_at - io.now() or LIFETIME
+    self.scale = math.max(0, math.min(1, lifetime / LIFETIME))
   end
   self.reason = not credentials and reason or false
   return credentials, reason, broken
@@ -75,8 +81,8 @@ function Cache:get(io)
   if credentials and not credentials.expires_at then return credentials end
   local now = io.now()
   local seconds = left(self, now)
-  if seconds > self.advisory then return credentials end
-  if seconds > self.mandatory then
+  if seconds > self.advisory * self.scale then return credentials end
+  if seconds > self.mandatory * self.scale then
     if is_refreshing(self, io) or now < self.not_before then return credentials end
     local fresh = refresh(self, io)
     if not fresh then self.not_before = now + PAUSE end
@@ -107,6 +113,7 @@ function M.new(provider, advisory, mandatory)
     owner = false,
     provider = provider,
     reason = false,
+    scale = 1,
     since = false,
   }, Cache)
 end

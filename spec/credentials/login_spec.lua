@@ -169,3 +169,25 @@ describe("sagemaker.credentials.login", function()
     assert.equal("AK2", one:get(w.io).access_key_id)
   end)
 end)
+
+describe("a login renewed through the client", function()
+  it("is sent unsigned, with a proof for its own URL", function()
+    local client, world = assert(chain.client({ env = { AWS_REGION = "eu-central-1" },
+      files = { [".aws/config"] = CONFIG, [".aws/login/cache/" .. FILE] = token(0) } },
+      { { status = 500 }, { body = cjson.encode(RENEWED.tokenOutput) } }))
+    local keys = assert(chain.credentials(client))
+    assert.equal("AK2", keys.access_key_id)
+    assert.equal("login", keys.source)
+    assert.equal(2, #world.transport.requests)
+    local request = world.transport.requests[2]
+    assert.equal("https://eu-central-1.signin.aws.amazon.com/v1/token", request.url)
+    assert.same({ clientId = "arn:aws:signin:::devtools/same-device", grantType = "refresh_token",
+      refreshToken = "hush-refresh" }, cjson.decode(request.body))
+    assert.is_nil(request.headers.Authorization)
+    local payload = cjson.decode(from_base64url(request.headers.DPoP:match("%.(.*)%.")))
+    assert.equal(request.url, payload.htu)
+    assert.not_equal(request.headers.DPoP, world.transport.requests[1].headers.DPoP)
+    local written = cjson.decode(world.written["/home/u/.aws/login/cache/" .. FILE])
+    assert.equal("hush-refresh2", written.refreshToken)
+  end)
+end)

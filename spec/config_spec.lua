@@ -1,19 +1,55 @@
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
+local options_of = require "sagemaker.options"
 
 local SERVICE = { id = "SageMaker" }
 
-local function settings_of(options, variables, service)
-  local io = env.new { getenv = function(name) return (variables or {})[name] end }
-  return config.new(options, io, service or SERVICE)
+-- The injected functions of a user whose home is /h. `files` by path; a table instead of a text is
+-- what open answers besides nil. `opened` lists what was read.
+local function world(variables, files, opened)
+  local function open(path)
+    if opened then opened[#opened + 1] = path end
+    local text = (files or {})[path] or { path .. ": No such file or directory", 2 }
+    if type(text) == "table" then return nil, text[1], text[2] end
+    local at = 1
+    return {
+      read = function(_, n)
+        local bytes = text:sub(at, at + n - 1)
+        at = at + #bytes
+        return bytes ~= "" and bytes or nil
+      end,
+      close = function() return true end,
+    }
+  end
+  local function getenv(name)
+    local value = (variables or {})[name]
+    if value == nil and name == "HOME" then return "/h" end
+    return value
+  end
+  return env.new { getenv = getenv, open = open }
 end
 
-local function must(options, variables, service)
-  return assert(settings_of(options, variables, service))
+-- Complete settings.
+local function settings_of(options, variables, service, files)
+  local settings, message, err = config.new(options, world(variables, files), service or SERVICE)
+  if not settings then return nil, message, err end
+  local ok
+  ok, message, err = config.complete(settings)
+  if not ok then return nil, message, err end
+  return settings
 end
 
-local function refuse(options, variables)
-  local settings, message, err = settings_of(options, variables)
+local function must(options, variables, service, files)
+  return assert(settings_of(options, variables, service, files))
+end
+
+-- As `must` with text of ~/.aws/config.
+local function with_config(text, options, variables, service)
+  return must(options, variables, service, { ["/h/.aws/config"] = text })
+end
+
+local function refuse(options, variables, files)
+  local settings, message, err = settings_of(options, variables, nil, files)
   assert.is_nil(settings)
   assert.equal("config", err.kind)
   assert.equal(tostring(err), message)
@@ -198,13 +234,157 @@ describe("sagemaker.config", function()
     end
   end)
 
-  it("refuses a profile while the shared files are not read", function()
-    assert.equal("NotSupported", refuse({ profile = "dev", region = "x" }).code)
+  describe("the shared files", function()
+    it("are read at the first call, if at all", function()
+      local opened = {}
+      local settings = assert(config.new({ region = "x" }, world({}, {}, opened), SERVICE))
+      assert.same({}, opened)
+      assert.is_false(settings.is_complete)
+      assert(config.complete(settings))
+      assert.equal(2, #opened)
+      assert(config.complete(settings))
+      assert.equal(2, #opened)
+    end)
+
+    it("are not read when options and environment say everything", function()
+      local opened = {}
+      local settings = assert(config.new({ region = "x", use_fips = false, use_dualstack = false,
+        retry = { mode = "standard", max_attempts = 3 }, endpoint_url = "http://h", app_id = "a" },
+        world({ AWS_CA_BUNDLE = "/ca", AWS_DEFAULTS_MODE = "standard",
+          AWS_STS_REGIONAL_ENDPOINTS = "regional" }, {}, opened), SERVICE))
+      assert.same({}, opened)
+      assert.is_true(settings.is_complete)
+    end)
+
+    it("of a user are not for a transport that brings region and keys", function()
+      local transport = { send = function() end, defaults = { region = "us-east-1",
+        credentials = {} } }
+      local opened = {}
+      local settings = assert(config.new({ transport = transport },
+        world({}, { ["/h/.aws/config"] = "nonsense" }, opened), SERVICE))
+      assert.same({}, opened)
+      assert.equal("standard", settings.retry_mode)
+    end)
+
+    it("answer what options and environment do not", function()
+      local text = "[default]\nregion = eu-west-1\n[profile dev]\nregion = eu-west-2\n"
+        .. "retry_mode = legacy\nmax_attempts = 7\nuse_fips_endpoint = true\n"
+        .. "use_dualstack_endpoint = TRUE\nca_bundle = ~/ca.pem\nsdk_ua_app_id = shop\n"
+        .. "sts_regional_endpoints = legacy\n"
+      local settings = with_config(text)
+      assert.equal("eu-west-1", settings.region)
+      assert.equal("default", settings.profile)
+      assert.is_nil(settings.profile_source)
+      assert.equal('region of the profile "default" in /h/.aws/config', settings.sources.region)
+      settings = with_config(text, { profile = "dev" })
+      assert.equal("eu-west-2", settings.region)
+      assert.equal("legacy", settings.retry_mode)
+      assert.equal(7, settings.max_attempts)
+      assert.is_true(settings.use_fips)
+      assert.is_true(settings.use_dualstack)
+      assert.equal("/h/ca.pem", settings.tls.ca_file)
+      assert.equal("shop", settings.app_id)
+      assert.equal("legacy", settings.sts_regional_endpoints)
+      assert.equal("option", settings.profile_source)
+      settings = with_config(text, { use_fips = false, app_id = "mine" },
+        { AWS_PROFILE = "dev", AWS_MAX_ATTEMPTS = "2", AWS_REGION = "eu-west-3" })
+      assert.equal("AWS_PROFILE", settings.profile_source)
+      assert.equal("eu-west-3", settings.region)
+      assert.is_false(settings.use_fips)
+      assert.equal(2, settings.max_attempts)
+      assert.equal("mine", settings.app_id)
+      assert.equal("AWS_MAX_ATTEMPTS", settings.sources.max_attempts)
+    end)
+
+    it("tell which profile is missing, and which there are", function()
+      local files = { ["/h/.aws/config"] = "[default]\n[profile dev]\n",
+        ["/h/.aws/credentials"] = "[prod]\n" }
+      local err = refuse({ profile = "dve" }, {}, files)
+      assert.equal("ProfileNotFound", err.code)
+      assert.equal('there is no profile "dve" (option) in /h/.aws/config or /h/.aws/credentials '
+        .. "(did you mean dev?); known profiles: default, dev, prod", err.message)
+      err = refuse({ region = "x" }, { AWS_PROFILE = "nope" }, {})
+      assert.matches('"nope" (AWS_PROFILE)', err.message, 1, true)
+      assert.matches("they have no profiles", err.message, 1, true)
+    end)
+
+    it("may be malformed, which costs the path and the line", function()
+      local err = refuse({}, {}, { ["/h/.aws/config"] = "[default]\nregion = x\nnonsense\n" })
+      assert.equal("InvalidConfigFile", err.code)
+      assert.matches("/h/.aws/config, line 3: ", err.message, 1, true)
+      err = refuse({ region = "x" }, { AWS_CONFIG_FILE = "/loop" },
+        { ["/loop"] = { "/loop: Too many levels of symbolic links", 40 } })
+      assert.equal("InvalidConfigFile", err.code)
+      assert.matches("/loop: Too many levels", err.message, 1, true)
+    end)
+
+    it("may be unreadable, which the missing region tells", function()
+      local forbidden = { "/h/.aws/config: Permission denied", 13 }
+      local err = refuse({}, {}, { ["/h/.aws/config"] = forbidden })
+      assert.equal("NoRegion", err.code)
+      assert.matches("(/h/.aws/config: Permission denied)", err.message, 1, true)
+    end)
+
+    it("hold values that cannot be used, told with their place", function()
+      local function message(line)
+        return refuse({ region = "x" }, {}, { ["/h/.aws/config"] = "[default]\n" .. line }).message
+      end
+      assert.equal('max_attempts of the profile "default" in /h/.aws/config must be a whole number '
+        .. 'of at least 1, not "many"', message "max_attempts = many")
+      assert.matches("retry_mode of .* must be one of ", message "retry_mode = fast")
+      assert.matches("retry_mode of .* must be a text", message "retry_mode =\n  a = b")
+      assert.matches("there is no section %[services s%]", message "services = s")
+      assert.is_true(#message("retry_mode = " .. ("x"):rep(1e6)) < 300)
+      assert.equal("InvalidRegion",
+        refuse({}, {}, { ["/h/.aws/config"] = "[default]\nregion = a b\n" }).code)
+    end)
+
+    it("name endpoints for a service or for all", function()
+      local text = "[default]\nregion = x\nservices = s\nendpoint_url = http://all\n"
+        .. "[services s]\nsagemaker =\n  endpoint_url = http://control\nsso_oidc =\n"
+        .. "  endpoint_url = http://oidc\n"
+      assert.equal("http://control", with_config(text).endpoint_url)
+      assert.equal("endpoint_url of [services s]", with_config(text).sources.endpoint_url)
+      assert.equal("http://oidc", with_config(text, nil, nil, { id = "SSO OIDC" }).endpoint_url)
+      local runtime = { id = "SageMaker Runtime" }
+      assert.equal("http://all", with_config(text, nil, nil, runtime).endpoint_url)
+      assert.equal("http://env",
+        with_config(text, nil, { AWS_ENDPOINT_URL = "http://env" }).endpoint_url)
+      assert.is_nil(with_config(text, { ignore_configured_endpoint_urls = true }).endpoint_url)
+      assert.is_nil(with_config(text .. "[default]\nignore_configured_endpoint_urls = true\n",
+        nil, { AWS_ENDPOINT_URL = "http://env" }).endpoint_url)
+    end)
+  end)
+
+  it("follows a mode of defaults", function()
+    local function timeout(mode, variables, options)
+      variables = variables or {}
+      variables.AWS_DEFAULTS_MODE = mode
+      options = options or {}
+      options.region = "eu-west-1"
+      return must(options, variables).timeouts.connect
+    end
+    assert.equal(60, timeout(nil))
+    assert.equal(60, timeout("legacy"))
+    assert.equal(6.2, timeout("standard"))
+    assert.equal(2.2, timeout("in-region"))
+    assert.equal(6.2, timeout("cross-region"))
+    assert.equal(60, timeout("mobile"))
+    assert.equal(6.2, timeout("auto"))
+    local here = { AWS_EXECUTION_ENV = "AWS_Lambda", AWS_REGION = "eu-west-1" }
+    local there = { AWS_EXECUTION_ENV = "AWS_Lambda", AWS_DEFAULT_REGION = "eu-west-2" }
+    assert.equal(2.2, timeout("auto", here))
+    assert.equal(6.2, timeout("auto", there))
+    assert.equal(3, timeout("standard", {}, { timeouts = { connect = 3 } }))
+    assert.equal(2.2, must({ region = "x", defaults_mode = "in-region" },
+      { AWS_DEFAULTS_MODE = "mobile" }).timeouts.connect)
+    assert.matches("AWS_DEFAULTS_MODE must be one of",
+      refuse({ region = "x" }, { AWS_DEFAULTS_MODE = "bogus" }).message)
   end)
 
   it("overrides settings for a call", function()
     local settings = must({ region = "eu-west-1", timeouts = { read = 5 } })
-    config.check_call({ region = "eu-west-2", max_items = 3 }, { max_items = true })
+    options_of.check_call({ region = "eu-west-2", max_items = 3 }, { max_items = true })
     local derived = config.override(settings, { region = "eu-west-2", timeouts = { connect = 1 },
       retry = { max_attempts = 1 }, validation = false })
     assert.equal("eu-west-2", derived.region)
@@ -218,8 +398,8 @@ describe("sagemaker.config", function()
     local bad, _, err = config.override(settings, { region = "a b" })
     assert.is_nil(bad)
     assert.equal("InvalidRegion", err.code)
-    assert.error_matches(function() config.check_call { tls = {} } end, "unknown option tls", 1,
+    assert.error_matches(function() options_of.check_call { tls = {} } end, "unknown option tls", 1,
       true)
-    assert.error_matches(function() config.check_call(3) end, "must be a table")
+    assert.error_matches(function() options_of.check_call(3) end, "must be a table")
   end)
 end)

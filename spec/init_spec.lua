@@ -32,14 +32,14 @@ describe("sagemaker", function()
     for name, module in pairs(kept) do package.loaded[name] = module end
     local allowed = { ["sagemaker.client"] = true, ["sagemaker.config"] = true,
       ["sagemaker.core"] = true, ["sagemaker.curl"] = true, ["sagemaker.env"] = true,
-      ["sagemaker.error"] = true }
+      ["sagemaker.error"] = true, ["sagemaker.options"] = true }
     for _, name in ipairs(loaded) do assert.is_true(allowed[name], name) end
   end)
 
   it("answers a configuration error as three values", function()
     local client, message, err = sagemaker.new { io = { getenv = function() end } }
     assert.is_nil(client)
-    assert.equal("NoRegion: no region: give the option region, or set AWS_REGION", message)
+    assert.matches("^NoRegion: no region: give the option region, set AWS_REGION, or put", message)
     assert.equal("config", err.kind)
   end)
 

@@ -69,13 +69,22 @@ describe("profiles", function()
   it("takes missing files for empty ones and names those that cannot be read", function()
     assert.are.same({}, profiles.load(world({}, {})).profiles)
     local _, message = profiles.load(world({
-      ["/h/.aws/config"] = { "/h/.aws/config: Permission denied", 13 },
+      ["/h/.aws/config"] = { "/h/.aws/config: Too many levels of symbolic links", 40 },
     }, { HOME = "/h" }))
-    assert.are.equal("/h/.aws/config: Permission denied", message)
+    assert.are.equal("/h/.aws/config: Too many levels of symbolic links", message)
     local io = world({ ["/h/.aws/credentials"] = "nonsense\n" }, { HOME = "/h" })
     _, message = profiles.load(io)
     assert.matches("^/h/.aws/credentials, line 1: ", message)
     assert.are.equal(message, select(2, profiles.load(io)))
+  end)
+
+  it("passes over files that are not for this user, unless a variable names them", function()
+    local files = { ["/h/.aws/config"] = { "/h/.aws/config: Permission denied", 13 } }
+    local view = assert(profiles.load(world(files, { HOME = "/h" })))
+    assert.are.same({ "/h/.aws/config: Permission denied" }, view.notes)
+    assert.are.same({}, view.profiles)
+    local _, message = profiles.load(world(files, { AWS_CONFIG_FILE = "/h/.aws/config" }))
+    assert.are.equal("/h/.aws/config: Permission denied", message)
   end)
 
   it("does not read without end", function()

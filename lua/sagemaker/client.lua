@@ -5,6 +5,7 @@
 
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
+local check_call = require("sagemaker.options").check_call
 
 local M = {}
 
@@ -25,6 +26,7 @@ local function lazy(name)
   end })
 end
 
+local agent = lazy "sagemaker.agent"
 local answer = lazy "sagemaker.answer"
 local check = lazy "sagemaker.check"
 local core = lazy "sagemaker.core"
@@ -37,6 +39,9 @@ local signing = lazy "sagemaker.signing"
 local function transport_of(client, settings)
   local transport, message, err = settings.transport, nil, nil
   if not transport then
+    local ok
+    ok, message, err = config.complete(client.settings)
+    if not ok then return nil, message, err end
     transport, message, err = require("sagemaker.transport").choose(nil, client.settings)
     client.settings.transport = transport or false
   end
@@ -67,7 +72,7 @@ local function address(client, settings, request)
 end
 
 local function agent_of(settings)
-  settings.user_agent = config.user_agent(settings, core.version)
+  settings.user_agent = agent.user_agent(settings, core.version)
   return settings.user_agent
 end
 
@@ -82,6 +87,7 @@ local function prepare(client, settings, operation, params)
   headers["User-Agent"] = settings.user_agent or agent_of(client.settings)
   headers["amz-sdk-invocation-id"] = settings.io.uuid()
   headers["amz-sdk-request"] = "attempt=1"
+  headers["X-Amzn-Trace-Id"] = agent.trace(settings.io.getenv)
   request.timeouts = settings.timeouts
   return address(client, settings, request)
 end
@@ -197,10 +203,15 @@ end
 
 -- The settings of a call: the client's, or those seen through its own options.
 local function settings_for(client, opts, level)
-  if opts == nil then return client.settings end
-  config.check_call(opts, nil, level + 2)
-  if next(opts) == nil then return client.settings end
-  local settings, message, err = config.override(client.settings, opts)
+  local settings = client.settings
+  if opts ~= nil then check_call(opts, nil, level + 2) end
+  if not settings.is_complete then
+    local ok, message, err = config.complete(settings)
+    if not ok then return nil, message, err end
+  end
+  if opts == nil or next(opts) == nil then return settings end
+  local message, err
+  settings, message, err = config.override(settings, opts)
   if not settings then return nil, message, err end
   if opts.credentials then settings.keyring = { credentials = opts.credentials } end
   if opts.credentials or opts.region or opts.endpoint_url or opts.use_fips ~= nil
@@ -266,7 +277,7 @@ end
 -- Parts `opts` into those that a method knows itself and those of its calls.
 local function split(opts, own, level)
   if opts == nil then return EMPTY, nil end
-  config.check_call(opts, own, level + 2)
+  check_call(opts, own, level + 2)
   local rest
   for name, value in pairs(opts) do
     if not own[name] then
@@ -457,7 +468,8 @@ end
 
 local CONTROL_PLANE = { name = "sagemaker", id = "SageMaker" }
 
---- Makes a client. Nothing is sent, read or written, except that the environment is read.
+--- Makes a client. Nothing is sent or written. The environment is read, and the shared files where
+-- they must tell the region or the profile is named; else the first call reads them.
 ---@param options? sagemaker.Options
 ---@param of? {name: string, id: string, read_timeout?: number} a service of the core and its id in
 ---   the model; default: the control plane

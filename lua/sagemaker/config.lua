@@ -1,177 +1,22 @@
 --- The settings of a client, from several layers, the first that has a value winning: options,
 -- what the transport suggests (the simulator brings a region and test keys), environment variables,
--- and built-in defaults. https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+-- the profile in the shared files, and built-in defaults.
+--- https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
 --
--- A wrong option (unknown name, wrong type) throws: it is a mistake in the program. A value that
--- cannot be used (a region that is no host label, AWS_MAX_ATTEMPTS=many) is an error of kind
--- "config".
+-- A client is made of the first three alone where they name a region; the files are read when
+-- the first call completes the settings. A value that cannot be used (a region that is no host
+-- label, AWS_MAX_ATTEMPTS=many) is an error of kind "config".
 
 local errors = require "sagemaker.error"
+local options_of = require "sagemaker.options"
 
 local M = {}
 
----@class sagemaker.Options every field is optional
----@field region? string for example "eu-west-1"
----@field profile? string reserved; a profile is refused until the shared files are read
----@field credentials? table|sagemaker.CredentialProvider|fun(): table?, string?
----   keys (access_key_id, secret_access_key, session_token), a provider, or a function for keys
----@field endpoint_url? string a URL instead of AWS's own host; may carry a port and a path prefix
----@field use_fips? boolean
----@field use_dualstack? boolean
----@field transport? sagemaker.Transport default: libcurl, loaded at the first call
----@field retry? {mode?: "standard"|"legacy", max_attempts?: integer} attempts count the first one
----@field timeouts? {connect?: number, read?: number, attempt?: number, operation?: number} seconds;
----   connect and read 60 by default; attempt: one request; operation: all attempts and waits
----@field validation? "basic"|"strict"|false
----@field tls? {ca_file?: string, ca_path?: string, verify?: boolean}
----@field proxy? string|false|{http?: string, https?: string, no_proxy?: string} default: what
----   http_proxy, https_proxy and no_proxy say; false: none
----@field max_response_bytes? integer a longer answer is an error
----@field user_agent_extra? string
----@field logger? fun(level: "debug"|"info"|"warn", text: string) never sees a secret
----@field hooks? sagemaker.Hooks
----@field io? table<string, function> replaces functions of sagemaker.Env
-
----@class sagemaker.Hooks what a hook throws reaches the caller
----@field before_sign? fun(request: table, operation: string)
----@field before_send? fun(request: table, operation: string)
----@field after_response? fun(response: table, operation: string)
----@field on_retry? fun(err: sagemaker.Error, delay: number, operation: string)
-
--- Checks of option values: nil when fine, else what was expected.
-
-local function of_type(wanted)
-  return function(value)
-    if type(value) ~= wanted then return "a " .. wanted end
-  end
+local function fail(code, message)
+  return errors.fail { kind = "config", code = code, message = message, retryable = false }
 end
 
-local function positive(value)
-  if type(value) ~= "number" or value - value ~= 0 or value <= 0 then
-    return "a number above 0"
-  end
-end
-
-local function count(value)
-  if type(value) ~= "number" or value % 1 ~= 0 or value < 1 then
-    return "a whole number of at least 1"
-  end
-end
-
-local function one_of(values)
-  local names = {}
-  for i, value in ipairs(values) do
-    names[i] = type(value) == "string" and ('"%s"'):format(value) or tostring(value)
-  end
-  local expected = "one of " .. table.concat(names, ", ")
-  return function(value)
-    for _, allowed in ipairs(values) do
-      if value == allowed then return nil end
-    end
-    return expected
-  end
-end
-
-local check_fields -- forward
-
-local function fields(of)
-  return function(value, name, level)
-    if type(value) ~= "table" then return "a table" end
-    check_fields(of, value, name .. ".", level + 1)
-  end
-end
-
-local function headerable(value)
-  if type(value) ~= "string" or value:find("[%c\127-\255]") then
-    return "a string of printable ASCII characters"
-  end
-end
-
-local function proxy(value, name, level)
-  if value == false or type(value) == "string" then return nil end
-  if type(value) ~= "table" then return "a URL, false, or a table" end
-  local of_string = of_type "string"
-  check_fields({ http = of_string, https = of_string, no_proxy = of_string }, value, name .. ".",
-    level + 1)
-end
-
-local function transport(value)
-  if type(value) ~= "table" and type(value) ~= "userdata" or not value.send then
-    return "a transport (a value with the methods send, sleep, now and clock)"
-  end
-end
-
-local function credentials(value)
-  if type(value) ~= "table" and type(value) ~= "function" then
-    return "a table of keys, a provider, or a function"
-  end
-end
-
-local modes = { "standard", "legacy" }
-
-local CALL_OPTIONS = {
-  credentials = credentials,
-  endpoint_url = of_type "string",
-  hooks = fields {
-    after_response = of_type "function",
-    before_send = of_type "function",
-    before_sign = of_type "function",
-    on_retry = of_type "function",
-  },
-  logger = of_type "function",
-  region = of_type "string",
-  retry = fields { mode = one_of(modes), max_attempts = count },
-  timeouts = fields {
-    attempt = positive,
-    connect = positive,
-    operation = positive,
-    read = positive,
-  },
-  transport = transport,
-  use_dualstack = of_type "boolean",
-  use_fips = of_type "boolean",
-  user_agent_extra = headerable,
-  validation = one_of { "basic", "strict", false },
-}
-
-local OPTIONS = {
-  io = of_type "table",
-  max_response_bytes = count,
-  profile = of_type "string",
-  proxy = proxy,
-  tls = fields {
-    ca_file = of_type "string",
-    ca_path = of_type "string",
-    verify = of_type "boolean",
-  },
-}
-for name, check in pairs(CALL_OPTIONS) do OPTIONS[name] = check end
-
-local function names_of(of)
-  local names = {}
-  for name in pairs(of) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
--- Throws at `level`, counted from here, for an unknown name or a value of the wrong kind.
-function check_fields(of, given, prefix, level)
-  for name, value in pairs(given) do
-    local check = of[name]
-    if not check then
-      error(("unknown option %s%s%s"):format(prefix, tostring(name),
-        errors.hint(name, names_of(of))), level)
-    end
-    local expected = check(value, prefix .. name, level + 1)
-    if expected then
-      error(("option %s%s must be %s, not %s"):format(prefix, name, expected,
-        type(value) == "string" and name ~= "credentials" and ("%q"):format(value)
-        or type(value)), level)
-    end
-  end
-end
-
--- What an environment variable's text means: a value, or nil and what was expected.
+-- What the text of a variable or a property means: a value, or nil and what was expected.
 
 local function text(value)
   return value
@@ -187,72 +32,68 @@ local function attempts(value)
   return nil, "a whole number of at least 1"
 end
 
-local function mode(value)
-  local expected = one_of(modes)(value)
-  if expected then return nil, expected end
-  return value
+local function word_of(words)
+  local check = options_of.one_of(words)
+  return function(value)
+    local expected = check(value)
+    if expected then return nil, expected end
+    return value
+  end
 end
 
--- One row a setting: the variables that hold it, in order, and how their text is read. %s stands
--- for the service's name.
-local VARIABLES = {
-  app_id = { read = text, "AWS_SDK_UA_APP_ID" },
-  ca_file = { read = text, "AWS_CA_BUNDLE" },
-  endpoint_url = { read = text, "AWS_ENDPOINT_URL_%s", "AWS_ENDPOINT_URL" },
-  ignore_endpoint_urls = { read = boolean, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" },
-  max_attempts = { read = attempts, "AWS_MAX_ATTEMPTS" },
-  region = { read = text, "AWS_REGION", "AWS_DEFAULT_REGION" },
-  retry_mode = { read = mode, "AWS_RETRY_MODE" },
-  use_dualstack = { read = boolean, "AWS_USE_DUALSTACK_ENDPOINT" },
-  use_fips = { read = boolean, "AWS_USE_FIPS_ENDPOINT" },
+-- One row a setting: the variables that hold it, in order, the property of a profile, and how their
+-- text is read. %s stands for the service's name.
+local SETTINGS = {
+  app_id = { "AWS_SDK_UA_APP_ID", property = "sdk_ua_app_id", read = text },
+  ca_file = { "AWS_CA_BUNDLE", property = "ca_bundle", read = text },
+  defaults_mode = { "AWS_DEFAULTS_MODE", property = "defaults_mode",
+    read = word_of(options_of.DEFAULTS_MODES) },
+  endpoint_url = { "AWS_ENDPOINT_URL_%s", "AWS_ENDPOINT_URL", property = "endpoint_url",
+    read = text },
+  ignore_endpoint_urls = { "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    property = "ignore_configured_endpoint_urls", read = boolean },
+  max_attempts = { "AWS_MAX_ATTEMPTS", property = "max_attempts", read = attempts },
+  region = { "AWS_REGION", "AWS_DEFAULT_REGION", property = "region", read = text },
+  retry_mode = { "AWS_RETRY_MODE", property = "retry_mode",
+    read = word_of(options_of.RETRY_MODES) },
+  sts_regional_endpoints = { "AWS_STS_REGIONAL_ENDPOINTS", property = "sts_regional_endpoints",
+    read = word_of { "legacy", "regional" } },
+  use_dualstack = { "AWS_USE_DUALSTACK_ENDPOINT", property = "use_dualstack_endpoint",
+    read = boolean },
+  use_fips = { "AWS_USE_FIPS_ENDPOINT", property = "use_fips_endpoint", read = boolean },
 }
 
-local Layers = {}
-Layers.__index = Layers
+local NAMES = { "app_id", "ca_file", "defaults_mode", "endpoint_url", "ignore_endpoint_urls",
+  "max_attempts", "region", "retry_mode", "sts_regional_endpoints", "use_dualstack", "use_fips" }
+
+-- The value of a text; otherwise nil and what is wrong with it.
+local function read(row, value, source)
+  local parsed, expected = row.read(value)
+  if parsed ~= nil then return parsed end
+  return nil, ("%s must be %s, not %q"):format(source, expected, value:sub(1, 60))
+end
 
 -- The value of a setting in the environment; an empty variable counts as unset.
-function Layers:environment(name)
-  local row = VARIABLES[name]
+local function from_environment(io, name, service)
+  local row = SETTINGS[name]
   for i = 1, #row do
-    local variable = row[i]:format(self.service)
-    local value = self.io.getenv(variable)
+    local variable = row[i]:format(service)
+    local value = io.getenv(variable)
     if value and value ~= "" then
-      local parsed, expected = row.read(value)
-      if parsed == nil then
-        self.problem = self.problem
-          or ("%s must be %s, not %q"):format(variable, expected, value)
-      end
-      return parsed, variable
+      local parsed, problem = read(row, value, variable)
+      return parsed, variable, problem
     end
   end
   return nil
 end
 
--- The first layer that has the setting: `option`, the transport's wish, the environment, `default`.
-function Layers:pick(name, option, default)
-  if option ~= nil then
-    self.sources[name] = "option"
-    return option
-  end
-  local wish = self.wishes[name]
-  if wish ~= nil then
-    self.sources[name] = "transport"
-    return wish
-  end
-  local value, variable = self:environment(name)
-  if value ~= nil then
-    self.sources[name] = variable
-    return value
-  end
-  return default
-end
-
--- The proxies of the environment. Lower case first, as curl and Python do; HTTP_PROXY is not
--- believed inside a CGI program, where a client's "Proxy:" header sets it (https://httpoxy.org).
+-- The proxies of the environment. Lower case first, as curl and Python do, also where it is set to
+-- nothing; HTTP_PROXY is not believed inside a CGI program, where a client's "Proxy:" header sets
+-- it (https://httpoxy.org).
 local function environment_proxy(getenv)
   local function first(name, upper)
     local value = getenv(name)
-    if (value == nil or value == "") and upper then value = getenv(upper) end
+    if value == nil and upper then value = getenv(upper) end
     return value ~= "" and value or nil
   end
   return {
@@ -276,21 +117,11 @@ local function normalize_region(region)
   return plain or region, plain ~= nil
 end
 
-local function fail(code, message)
-  return errors.fail { kind = "config", code = code, message = message, retryable = false }
-end
-
---- Sets region (and FIPS where the region's name says so) in `settings`.
----@param settings table
----@param region string
----@param source string what the message calls it
----@return true|nil ok
----@return string|nil message
----@return sagemaker.Error|nil err
-function M.set_region(settings, region, source)
+-- Sets region (and FIPS where the region's name says so) in `settings`.
+local function set_region(settings, region, source)
   local plain, is_fips = normalize_region(region)
   if not M.is_region(plain) then
-    local message = ("the region %q (%s) is not a host label"):format(region, source)
+    local message = ("the region %q (%s) is not a host label"):format(region:sub(1, 80), source)
     return fail("InvalidRegion", message)
   end
   settings.region = plain
@@ -298,68 +129,254 @@ function M.set_region(settings, region, source)
   return true
 end
 
-local function read_settings(options, layers)
-  local retry, tls, timeouts = options.retry or {}, options.tls or {}, options.timeouts or {}
-  local defaults = layers.defaults
-  local settings = {
-    app_id = layers:environment("app_id"),
-    credentials = layers:pick_credentials(options.credentials),
+-- Puts a value of a setting to its place.
+local function put(settings, name, value, source)
+  settings.sources[name] = source
+  if name == "ca_file" then
+    if value and source ~= "option" and value:find("^~") then
+      value = require("sagemaker.profiles").expand(settings.io, value)
+    end
+    settings.tls.ca_file = value or nil
+  elseif name == "region" then
+    return set_region(settings, value, source)
+  else
+    settings[name] = value
+  end
+  return true
+end
+
+-- What the options say of the settings that other layers know too. A URL that the program gives is
+-- used whatever is configured; so are its certificates.
+local function from_options(options)
+  local retry, tls = options.retry or {}, options.tls or {}
+  local ignore = options.ignore_configured_endpoint_urls
+  if options.endpoint_url then ignore = true end
+  return {
+    app_id = options.app_id,
+    ca_file = tls.ca_file or (tls.ca_path and false),
+    defaults_mode = options.defaults_mode,
     endpoint_url = options.endpoint_url,
+    ignore_endpoint_urls = ignore,
+    max_attempts = retry.max_attempts,
+    region = options.region ~= "" and options.region or nil,
+    retry_mode = retry.mode,
+    use_dualstack = options.use_dualstack,
+    use_fips = options.use_fips,
+  }
+end
+
+-- Options that no other layer knows.
+local function fixed(options, io, wishes, service)
+  local tls, timeouts, proxy = options.tls or {}, options.timeouts or {}, options.proxy
+  if proxy == nil then proxy = environment_proxy(io.getenv) end
+  local credentials = options.credentials or wishes.credentials or false
+  return {
+    credentials = credentials,
     hooks = options.hooks or false,
-    io = layers.io,
+    io = io,
+    is_complete = false,
     logger = options.logger or false,
-    max_attempts = layers:pick("max_attempts", retry.max_attempts),
     max_response_bytes = options.max_response_bytes,
-    proxy = layers:proxy(options.proxy),
-    retry_mode = layers:pick("retry_mode", retry.mode, "standard"),
-    sources = layers.sources,
+    mfa_prompt = options.mfa_prompt,
+    profile = options.profile,
+    profile_source = options.profile and "option",
+    proxy = proxy,
+    service = service.id,
+    sources = {},
     timeouts = {
       attempt = timeouts.attempt,
-      connect = timeouts.connect or 60,
+      connect = timeouts.connect,
       operation = timeouts.operation,
-      read = timeouts.read or defaults.read_timeout or 60,
+      read = timeouts.read or service.read_timeout or 60,
     },
-    tls = {
-      ca_file = tls.ca_file or (not tls.ca_path and layers:pick("ca_file")) or nil,
-      ca_path = tls.ca_path,
-      verify = tls.verify ~= false,
-    },
+    tls = { ca_path = tls.ca_path, verify = tls.verify ~= false },
     transport = options.transport or false,
-    use_dualstack = layers:pick("use_dualstack", options.use_dualstack, false),
-    use_fips = layers:pick("use_fips", options.use_fips, false),
     user_agent_extra = options.user_agent_extra,
     validation = options.validation == nil and "basic" or options.validation,
   }
-  if not settings.endpoint_url and not layers:pick("ignore_endpoint_urls", nil, false) then
-    settings.endpoint_url = layers:environment("endpoint_url")
+end
+
+-- Takes from options, transport and environment what they have. Answers the names that are left, or
+-- nil, message, err.
+local function gather(settings, options, wishes)
+  local given, left = from_options(options), {}
+  local service = settings.service:upper():gsub("[ -]", "_")
+  for _, name in ipairs(NAMES) do
+    local value, source, problem = given[name], "option", nil
+    if value == nil then value, source = wishes[name], "transport" end
+    if value == nil then value, source, problem = from_environment(settings.io, name, service) end
+    if problem then return fail("InvalidSetting", problem) end
+    if value == nil then
+      left[#left + 1] = name
+    else
+      local ok, message, err = put(settings, name, value, source)
+      if not ok then return nil, message, err end
+    end
   end
-  return settings
+  return left
 end
 
-function Layers:pick_credentials(option)
-  return option or self.wishes.credentials or false
+-- "there is no profile …" with those that there are.
+local function no_profile(view, name, source)
+  local known = {}
+  for other in pairs(view.profiles) do known[#known + 1] = other end
+  table.sort(known)
+  local hint = errors.hint(name, known)
+  local rest = #known - 20
+  for i = #known, 21, -1 do known[i] = nil end
+  return fail("ProfileNotFound", ("there is no profile %q (%s) in %s or %s%s; %s"):format(name,
+    source, view.config_path, view.credentials_path, hint,
+    #known == 0 and "they have no profiles" or "known profiles: " .. table.concat(known, ", ")
+    .. (rest > 0 and (" and %d more"):format(rest) or "")))
 end
 
-function Layers:proxy(option)
-  if option ~= nil then return option end
-  return environment_proxy(self.io.getenv)
+-- The profile as the shared files have it, and where each of its properties is.
+local function profile_of(settings)
+  local profiles = require "sagemaker.profiles"
+  local view, message = profiles.load(settings.io)
+  if not view then return fail("InvalidConfigFile", message) end
+  local option = settings.profile_source == "option" and settings.profile or nil
+  local name, source = profiles.name(settings.io, option)
+  settings.profile, settings.profile_source = name, source
+  local profile = view.profiles[name]
+  if not profile and source then return no_profile(view, name, source) end
+  profile = profile or {}
+  local in_credentials = view.credentials.profiles[name] or {}
+  local function source_of(property)
+    return ("%s of the profile %q in %s"):format(property, name,
+      in_credentials[property] ~= nil and view.credentials_path or view.config_path)
+  end
+  return { properties = profile, source_of = source_of, view = view }
 end
 
--- A URL from the environment beats FIPS and dual stack, as in AWS's own clients. A program that
--- asks for both at once contradicts itself.
-local function settle_endpoint(settings, options)
-  if not settings.endpoint_url then return true end
+-- The URL for a service in the section that `services = NAME` refers to, else the profile's own.
+local function profile_url(settings, profile)
+  local properties = profile.properties
+  local section = properties.services
+  if section then
+    local services = type(section) == "string" and profile.view.services[section]
+    if not services then
+      return nil, nil, ("%s: there is no section [services %s]"):format(
+        profile.source_of "services", tostring(section):sub(1, 60))
+    end
+    local own = services[settings.service:lower():gsub("[ -]", "_")]
+    local url = type(own) == "table" and own.endpoint_url
+    if url and url ~= "" then return url, ("endpoint_url of [services %s]"):format(section) end
+  end
+  return properties.endpoint_url, profile.source_of "endpoint_url"
+end
+
+-- The value of a setting in the profile, its source, and what is wrong with it.
+local function from_profile(settings, name, profile)
+  local row = SETTINGS[name]
+  local value, source, problem = profile.properties[row.property], nil, nil
+  if name == "endpoint_url" then
+    value, source, problem = profile_url(settings, profile)
+  end
+  if problem or value == nil or value == "" then return nil, nil, problem end
+  source = source or profile.source_of(row.property)
+  if type(value) ~= "string" then return nil, nil, source .. " must be a text" end
+  local parsed
+  parsed, problem = read(row, value, source)
+  return parsed, source, problem
+end
+
+-- Takes from the profile what is still left.
+local function fill(settings, left)
+  local profile, message, err = profile_of(settings)
+  if not profile then return nil, message, err end
+  for _, name in ipairs(left) do
+    local is_url = name == "endpoint_url"
+    if not (is_url and settings.ignore_endpoint_urls) and settings[name] == nil then
+      local value, source, problem = from_profile(settings, name, profile)
+      if problem then return fail("InvalidSetting", problem) end
+      if value ~= nil then
+        local ok
+        ok, message, err = put(settings, name, value, source)
+        if not ok then return nil, message, err end
+      end
+    end
+  end
+  return profile
+end
+
+-- AWS_DEFAULTS_MODE=auto: "in-region" or "cross-region" where the environment tells in which region
+-- this runs, else "standard". Instance metadata is not asked: that takes longer than a good timeout
+-- saves.
+local function automatic(settings)
+  local function variable(name)
+    local value = settings.io.getenv(name)
+    return value ~= "" and value or nil
+  end
+  local here = variable "AWS_EXECUTION_ENV" and (variable "AWS_REGION"
+    or variable "AWS_DEFAULT_REGION")
+  if not here then return "standard" end
+  return here == settings.region and "in-region" or "cross-region"
+end
+
+-- What no layer says. libcurl's limit for a connection covers the TLS handshake too.
+local function default(settings)
+  local mode, timeouts = settings.defaults_mode, settings.timeouts
+  if mode == "auto" then mode = automatic(settings) end
+  local row = mode and mode ~= "legacy" and require("sagemaker.model.defaults_modes")[mode]
+  if row then
+    timeouts.connect = timeouts.connect
+      or (row.connectTimeoutInMillis + row.tlsNegotiationTimeoutInMillis) / 1000
+    settings.retry_mode = settings.retry_mode or row.retryMode
+  end
+  timeouts.connect = timeouts.connect or 60
+  settings.retry_mode = settings.retry_mode or "standard"
+  settings.use_dualstack = settings.use_dualstack or false
+  settings.use_fips = settings.use_fips or false
+  if settings.ignore_endpoint_urls and settings.sources.endpoint_url ~= "option" then
+    settings.endpoint_url, settings.sources.endpoint_url = nil, nil
+  end
+  -- A URL beats FIPS and dual stack, as in AWS's own clients.
+  if settings.endpoint_url then settings.use_fips, settings.use_dualstack = false, false end
+  settings.left, settings.is_complete = nil, true
+end
+
+--- Reads the shared files if anything is still open, and settles the rest. Does nothing the second
+-- time; what failed is tried again.
+---@param settings table
+---@return true|nil ok
+---@return string|nil message with the file, and the line that is malformed
+---@return sagemaker.Error|nil err kind "config"
+function M.complete(settings)
+  if settings.is_complete then return true end
+  local profile
+  if #settings.left > 0 then
+    local message, err
+    profile, message, err = fill(settings, settings.left)
+    if not profile then return nil, message, err end
+  end
+  if not settings.region then
+    local place = profile and ("region = … into the profile %q of %s"):format(settings.profile,
+      profile.view.config_path)
+    local notes = profile and profile.view.notes
+    return fail("NoRegion", ("no region: give the option region, set AWS_REGION%s%s"):format(
+      place and ", or put " .. place or "",
+      notes and notes[1] and " (" .. table.concat(notes, "; ") .. ")" or ""))
+  end
+  default(settings)
+  return true
+end
+
+-- A program that asks for its own URL and for FIPS or dual stack contradicts itself.
+local function check_endpoint(options)
   for _, name in ipairs { "use_fips", "use_dualstack" } do
     if options.endpoint_url and options[name] then
       return fail("InvalidEndpoint",
         ("the options endpoint_url and %s exclude each other"):format(name))
     end
-    settings[name] = false
   end
   return true
 end
 
 --- The settings of a client. Throws at `level` for wrong options.
+--
+-- They are complete only after `complete`, which this calls itself where the region or the profile
+-- that the program names is to be found in the shared files.
 ---@param options sagemaker.Options|nil
 ---@param io sagemaker.Env
 ---@param service {id: string, read_timeout?: number} id as in the model, "SageMaker Runtime"
@@ -369,77 +386,37 @@ end
 ---@return sagemaker.Error|nil err kind "config"
 function M.new(options, io, service, level)
   options = options or {}
-  check_fields(OPTIONS, options, "", (level or 2) + 1)
-  if options.profile then
-    return fail("NotSupported", "profiles of the shared configuration files are not read yet")
-  end
-  local layers = setmetatable({
-    defaults = service,
-    io = io,
-    service = service.id:upper():gsub("[ -]", "_"),
-    sources = {},
-    wishes = options.transport and options.transport.defaults or {},
-  }, Layers)
-  local settings = read_settings(options, layers)
-  local region = layers:pick("region", options.region ~= "" and options.region or nil)
-  if layers.problem then return fail("InvalidSetting", layers.problem) end
-  if not region then
-    return fail("NoRegion", "no region: give the option region, or set AWS_REGION")
-  end
-  local ok, message, err = M.set_region(settings, region, layers.sources.region)
+  options_of.check(options, (level or 2) + 1)
+  local ok, message, err = check_endpoint(options)
   if not ok then return nil, message, err end
-  ok, message, err = settle_endpoint(settings, options)
-  if not ok then return nil, message, err end
+  local wishes = options.transport and options.transport.defaults or {}
+  local settings = fixed(options, io, wishes, service)
+  settings.left, message, err = gather(settings, options, wishes)
+  if not settings.left then return nil, message, err end
+  -- Who brings a region and keys of its own (a simulator) has nothing to do with this user's files.
+  if wishes.region and wishes.credentials and not options.profile then settings.left = {} end
+  if not settings.region or options.profile or #settings.left == 0 then
+    ok, message, err = M.complete(settings)
+    if not ok then return nil, message, err end
+  end
   return settings
-end
-
---- Throws at `level` for a wrong option of a single call. How connections are made (tls, proxy, io,
--- max_response_bytes) belongs to the client: those throw too.
----@param options table
----@param extra? table<string, true> further names that the called method knows
----@param level? integer
-function M.check_call(options, extra, level)
-  if type(options) ~= "table" then
-    error("the options of a call must be a table, not " .. type(options), level or 2)
-  end
-  if extra then
-    local rest = {}
-    for name, value in pairs(options) do
-      if not extra[name] then rest[name] = value end
-    end
-    options = rest
-  end
-  check_fields(CALL_OPTIONS, options, "", (level or 2) + 1)
-end
-
---- The User-Agent header: this library, the Lua it runs on, and what the settings add.
----@param settings table
----@param version string of this library
----@return string
-function M.user_agent(settings, version)
-  local jit = rawget(_G, "jit")
-  local parts = {
-    "sagemaker-lua/" .. version,
-    jit and "luajit/" .. jit.version:match("[%d.]+") or "lua/" .. _VERSION:match("[%d.]+"),
-  }
-  if settings.app_id then
-    parts[#parts + 1] = "app/" .. settings.app_id:gsub("[^%w!#$%%&'*+%-.^_`|~]", "-"):sub(1, 50)
-  end
-  parts[#parts + 1] = settings.user_agent_extra
-  return table.concat(parts, " ")
 end
 
 local OVERRIDES = { "endpoint_url", "hooks", "logger", "transport", "use_dualstack", "use_fips",
   "user_agent_extra", "validation" }
 
---- The settings of a single call: `settings` seen through `options`, which check_call has seen.
+--- The settings of a single call: `settings`, complete, seen through `options`, which
+-- options.check_call has seen.
 ---@param settings table
 ---@param options table
 ---@return table|nil settings that inherit from the client's
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
 function M.override(settings, options)
+  local ok, message, err = check_endpoint(options)
+  if not ok then return nil, message, err end
   local derived = setmetatable({}, { __index = settings })
+  if options.endpoint_url then derived.use_fips, derived.use_dualstack = false, false end
   for _, name in ipairs(OVERRIDES) do
     if options[name] ~= nil then derived[name] = options[name] end
   end
@@ -452,7 +429,7 @@ function M.override(settings, options)
     for name, seconds in pairs(options.timeouts) do derived.timeouts[name] = seconds end
   end
   if options.region then
-    local ok, message, err = M.set_region(derived, options.region, "option")
+    ok, message, err = set_region(derived, options.region, "option")
     if not ok then return nil, message, err end
   end
   return derived

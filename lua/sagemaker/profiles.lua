@@ -12,9 +12,11 @@ local M = {}
 ---@field services table<string, table>
 ---@field config_path string
 ---@field credentials_path string
+---@field notes string[] files that are there but not for this user
 
 -- A file of configuration is never this long.
 local MAX_BYTES = 16 * 1024 * 1024
+local CHUNK = 65536
 
 -- Under this key of its own, a table of injected functions keeps what was read through it. Tables
 -- that inherit from that one see it too.
@@ -75,34 +77,56 @@ local function is_absent(message, code)
     or code == nil and (message == nil or message:find("No such file", 1, true) ~= nil)
 end
 
+-- EACCES, EPERM.
+local function is_forbidden(message, code)
+  return code == 13 or code == 1
+    or code == nil and message ~= nil and message:find("Permission denied", 1, true) ~= nil
+end
+
+-- Up to `max` bytes of a file, and one more where it is longer.
+local function read_all(file, max)
+  local chunks, size = {}, 0
+  repeat
+    local wanted = math.min(CHUNK, max + 1 - size)
+    local chunk, message = file:read(wanted)
+    if not chunk and message then return nil, message end
+    chunks[#chunks + 1] = chunk
+    size = size + #(chunk or "")
+  until not chunk or #chunk < wanted or size > max
+  return table.concat(chunks)
+end
+
 --- The bytes of a file that may be missing.
 ---@param io sagemaker.Env
 ---@param path string
 ---@param max? integer bytes; default 16 MiB
 ---@return string|nil bytes
 ---@return string|nil message what went wrong; nil where there simply is no such file
+---@return boolean|nil is_forbidden true where this user may not read it
 function M.read(io, path, max)
   max = max or MAX_BYTES
   local file, message, code = io.open(path, "rb")
   if not file then
     if is_absent(message, code) then return nil end
-    return nil, tostring(message)
+    return nil, tostring(message), is_forbidden(message, code)
   end
   local bytes
-  bytes, message = file:read(max + 1)
+  bytes, message = read_all(file, max)
   file:close()
-  if not bytes then
-    if message then return nil, ("%s: %s"):format(path, message) end
-    return ""
-  end
+  if not bytes then return nil, ("%s: %s"):format(path, message) end
   if #bytes > max then return nil, ("%s is longer than %d bytes"):format(path, max) end
   return bytes
 end
 
-local function parse(io, path, is_credentials)
-  local bytes, message = M.read(io, path)
-  if message then return nil, message end
-  return require("sagemaker.ini").parse(bytes or "", path, is_credentials)
+-- A file in its usual place that this user may not read counts as missing, with a note: a service
+-- that gave up its rights still has the HOME of root. One that a variable names must be readable.
+local function parse(io, path, named_by, notes)
+  local bytes, message, forbidden = M.read(io, path)
+  if message then
+    if not forbidden or variable(io, named_by) then return nil, message end
+    notes[#notes + 1] = message
+  end
+  return require("sagemaker.ini").parse(bytes or "", path, named_by ~= "AWS_CONFIG_FILE")
 end
 
 local function merge(config, credentials)
@@ -119,16 +143,18 @@ end
 
 local function read(io)
   local config_path, credentials_path = M.paths(io)
-  local config, message = parse(io, config_path, false)
+  local notes = {}
+  local config, message = parse(io, config_path, "AWS_CONFIG_FILE", notes)
   if not config then return nil, message end
   local credentials
-  credentials, message = parse(io, credentials_path, true)
+  credentials, message = parse(io, credentials_path, "AWS_SHARED_CREDENTIALS_FILE", notes)
   if not credentials then return nil, message end
   return {
     config = config,
     config_path = config_path,
     credentials = credentials,
     credentials_path = credentials_path,
+    notes = notes,
     profiles = merge(config.profiles, credentials.profiles),
     services = config.services,
     sso_sessions = config.sso_sessions,

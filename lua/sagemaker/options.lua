@@ -1,0 +1,210 @@
+--- The options of a client and of its calls: what they are called and what they may be. A wrong one
+-- (unknown name, wrong type) is a mistake in the program, so it throws.
+
+local errors = require "sagemaker.error"
+
+local M = {}
+
+---@class sagemaker.Options every field is optional
+---@field region? string for example "eu-west-1"
+---@field profile? string of ~/.aws/config and ~/.aws/credentials
+---@field credentials? table|sagemaker.CredentialProvider|fun(): table?, string?
+---   keys (access_key_id, secret_access_key, session_token), a provider, or a function for keys
+---@field endpoint_url? string a URL instead of AWS's own host; may carry a port and a path prefix
+---@field ignore_configured_endpoint_urls? boolean those of the environment and the shared files
+---@field use_fips? boolean
+---@field use_dualstack? boolean
+---@field transport? sagemaker.Transport default: libcurl, loaded at the first call
+---@field defaults_mode? "legacy"|"standard"|"in-region"|"cross-region"|"mobile"|"auto"
+---@field app_id? string a name for the User-Agent header, at most 50 characters of it are sent
+---@field mfa_prompt? fun(serial: string): string? asks for the code of an MFA device
+---@field retry? {mode?: "standard"|"legacy", max_attempts?: integer} attempts count the first one
+---@field timeouts? {connect?: number, read?: number, attempt?: number, operation?: number} seconds;
+---   connect and read 60 by default (connect: as defaults_mode says); attempt: one request;
+---   operation: all attempts and waits
+---@field validation? "basic"|"strict"|false
+---@field tls? {ca_file?: string, ca_path?: string, verify?: boolean}
+---@field proxy? string|false|{http?: string, https?: string, no_proxy?: string} default: what
+---   http_proxy, https_proxy and no_proxy say; false: none
+---@field max_response_bytes? integer a longer answer is an error
+---@field user_agent_extra? string
+---@field logger? fun(level: "debug"|"info"|"warn", text: string) never sees a secret
+---@field hooks? sagemaker.Hooks
+---@field io? table<string, function> replaces functions of sagemaker.Env
+
+---@class sagemaker.Hooks what a hook throws reaches the caller
+---@field before_sign? fun(request: table, operation: string)
+---@field before_send? fun(request: table, operation: string)
+---@field after_response? fun(response: table, operation: string)
+---@field on_retry? fun(err: sagemaker.Error, delay: number, operation: string)
+
+-- Checks of option values: nil when fine, else what was expected.
+
+local function of_type(wanted)
+  return function(value)
+    if type(value) ~= wanted then return "a " .. wanted end
+  end
+end
+
+local function positive(value)
+  if type(value) ~= "number" or value - value ~= 0 or value <= 0 then
+    return "a number above 0"
+  end
+end
+
+local function count(value)
+  if type(value) ~= "number" or value % 1 ~= 0 or value < 1 then
+    return "a whole number of at least 1"
+  end
+end
+
+--- A check that a value is one of these.
+---@param values any[]
+---@return fun(value: any): string|nil what was expected
+function M.one_of(values)
+  local names = {}
+  for i, value in ipairs(values) do
+    names[i] = type(value) == "string" and ('"%s"'):format(value) or tostring(value)
+  end
+  local expected = "one of " .. table.concat(names, ", ")
+  return function(value)
+    for _, allowed in ipairs(values) do
+      if value == allowed then return nil end
+    end
+    return expected
+  end
+end
+
+local one_of = M.one_of
+local check_fields -- forward
+
+local function fields(of)
+  return function(value, name, level)
+    if type(value) ~= "table" then return "a table" end
+    check_fields(of, value, name .. ".", level + 1)
+  end
+end
+
+local function headerable(value)
+  if type(value) ~= "string" or value:find("[%c\127-\255]") then
+    return "a string of printable ASCII characters"
+  end
+end
+
+local function proxy(value, name, level)
+  if value == false or type(value) == "string" then return nil end
+  if type(value) ~= "table" then return "a URL, false, or a table" end
+  local of_string = of_type "string"
+  check_fields({ http = of_string, https = of_string, no_proxy = of_string }, value, name .. ".",
+    level + 1)
+end
+
+local function transport(value)
+  if type(value) ~= "table" and type(value) ~= "userdata" or not value.send then
+    return "a transport (a value with the methods send, sleep, now and clock)"
+  end
+end
+
+local function credentials(value)
+  if type(value) ~= "table" and type(value) ~= "function" then
+    return "a table of keys, a provider, or a function"
+  end
+end
+
+--- The values of retry.mode and defaults_mode.
+M.RETRY_MODES = { "standard", "legacy" }
+M.DEFAULTS_MODES = { "legacy", "standard", "in-region", "cross-region", "mobile", "auto" }
+
+local CALL_OPTIONS = {
+  credentials = credentials,
+  endpoint_url = of_type "string",
+  hooks = fields {
+    after_response = of_type "function",
+    before_send = of_type "function",
+    before_sign = of_type "function",
+    on_retry = of_type "function",
+  },
+  logger = of_type "function",
+  region = of_type "string",
+  retry = fields { mode = one_of(M.RETRY_MODES), max_attempts = count },
+  timeouts = fields {
+    attempt = positive,
+    connect = positive,
+    operation = positive,
+    read = positive,
+  },
+  transport = transport,
+  use_dualstack = of_type "boolean",
+  use_fips = of_type "boolean",
+  user_agent_extra = headerable,
+  validation = one_of { "basic", "strict", false },
+}
+
+local OPTIONS = {
+  app_id = of_type "string",
+  defaults_mode = one_of(M.DEFAULTS_MODES),
+  ignore_configured_endpoint_urls = of_type "boolean",
+  io = of_type "table",
+  max_response_bytes = count,
+  mfa_prompt = of_type "function",
+  profile = of_type "string",
+  proxy = proxy,
+  tls = fields {
+    ca_file = of_type "string",
+    ca_path = of_type "string",
+    verify = of_type "boolean",
+  },
+}
+for name, check in pairs(CALL_OPTIONS) do OPTIONS[name] = check end
+
+local function names_of(of)
+  local names = {}
+  for name in pairs(of) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- Throws at `level`, counted from here, for an unknown name or a value of the wrong kind.
+function check_fields(of, given, prefix, level)
+  for name, value in pairs(given) do
+    local check = of[name]
+    if not check then
+      error(("unknown option %s%s%s"):format(prefix, tostring(name),
+        errors.hint(name, names_of(of))), level)
+    end
+    local expected = check(value, prefix .. name, level + 1)
+    if expected then
+      error(("option %s%s must be %s, not %s"):format(prefix, name, expected,
+        type(value) == "string" and name ~= "credentials" and ("%q"):format(value)
+        or type(value)), level)
+    end
+  end
+end
+
+--- Throws at `level` for a wrong option of a client.
+---@param options table
+---@param level? integer as with error(); default: the caller
+function M.check(options, level)
+  check_fields(OPTIONS, options, "", (level or 2) + 1)
+end
+
+--- Throws at `level` for a wrong option of a single call. How connections are made (tls, proxy, io,
+-- max_response_bytes) belongs to the client: those throw too.
+---@param options table
+---@param extra? table<string, true> further names that the called method knows
+---@param level? integer
+function M.check_call(options, extra, level)
+  if type(options) ~= "table" then
+    error("the options of a call must be a table, not " .. type(options), level or 2)
+  end
+  if extra then
+    local rest = {}
+    for name, value in pairs(options) do
+      if not extra[name] then rest[name] = value end
+    end
+    options = rest
+  end
+  check_fields(CALL_OPTIONS, options, "", (level or 2) + 1)
+end
+
+return M

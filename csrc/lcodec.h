@@ -22,6 +22,8 @@
 #include "lsm.h"
 #include "sm_pattern.h"
 
+SM_HIDDEN_BEGIN
+
 /* Containers may be nested this deep, in both directions. */
 #define LSM_MAX_DEPTH 64
 
@@ -187,5 +189,7 @@ static inline void lsm_pushint (lua_State *L, int64_t v) {
   lua_pushnumber(L, (lua_Number)v);
 #endif
 }
+
+SM_HIDDEN_END
 
 #endif

@@ -36,6 +36,8 @@
 
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 /* "No limit" and "never", in milliseconds. */
 #define LCURL_NEVER INT64_MAX
 
@@ -216,5 +218,7 @@ void lcurl_loop_remove(lcurl_loop *l, lcurl_transfer *t);
 ** run its handlers, then call again).
 */
 int lcurl_run(lcurl_loop *l, lcurl_transfer *t);
+
+SM_HIDDEN_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "lcurl.h"
 
+SM_HIDDEN_BEGIN
+
 /* ---- lcurl_request.c -------------------------------------------------- */
 
 /* Buffers for the header lines, with a hard limit; allocates nothing. */
@@ -38,5 +40,7 @@ void lcurl_pushanswer(lua_State *L, const lcurl_transfer *t, int timings);
 
 /* Pushes nil, code, text, sent, received, retryable; returns 6. */
 int lcurl_pushfailure(lua_State *L, const lcurl_failure *f);
+
+SM_HIDDEN_END
 
 #endif

@@ -30,6 +30,8 @@
 #include "sm_json.h"
 #include "sm_time.h"
 
+SM_HIDDEN_BEGIN
+
 typedef struct lsm_dec {
   lsm_call call;
   lua_State *L;
@@ -115,5 +117,7 @@ int lsm_core_decode_error(lua_State *L);
 int lsm_core_decode_input(lua_State *L);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

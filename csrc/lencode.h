@@ -42,6 +42,8 @@
 #include "lcodec.h"
 #include "sm_time.h"
 
+SM_HIDDEN_BEGIN
+
 /* A call reports at most this many problems. */
 #define LSM_MAX_ERRORS 100
 
@@ -231,5 +233,7 @@ void lsm_enc_hostprefix(lsm_enc *e, const sm_shape *shape,
                         const lsm_found *found, sm_buf *b);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

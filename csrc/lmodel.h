@@ -12,6 +12,8 @@
 
 #include "lsm.h"
 
+SM_HIDDEN_BEGIN
+
 enum lsm_part {
   LSM_POOL,       /* char */
   LSM_REFS,       /* sm_ref */
@@ -36,5 +38,7 @@ typedef struct lsm_service {
 ** "malformed model: …" with the place; sets u->s last.
 */
 void lsm_buildservice(lua_State *L, lsm_service *u, int model);
+
+SM_HIDDEN_END
 
 #endif

@@ -20,6 +20,8 @@
 
 #include "lmodel.h"
 
+SM_HIDDEN_BEGIN
+
 typedef struct lsm_builder {
   lua_State *L;
   lsm_service *u;
@@ -111,5 +113,7 @@ void lsm_readpayload(lsm_builder *b, int t, sm_shape *shape);
 
 /* Appends the shape whose table is on top of the stack. */
 void lsm_readshape(lsm_builder *b, sm_str name);
+
+SM_HIDDEN_END
 
 #endif

@@ -10,6 +10,8 @@
 #include "lencode.h"
 #include "sm_query.h"
 
+SM_HIDDEN_BEGIN
+
 /* Content type of the requests. */
 #define LSM_FORM "application/x-www-form-urlencoded; charset=utf-8"
 
@@ -36,5 +38,7 @@ int lsm_dec_query(lsm_dec *d, sm_str body);
 ** used again.
 */
 void lsm_dec_fault(lsm_dec *d, sm_str body, sm_fault *fault);
+
+SM_HIDDEN_END
 
 #endif

@@ -14,6 +14,8 @@
 #include "sm_buf.h"
 #include "sm_model.h"
 
+SM_HIDDEN_BEGIN
+
 #if LUA_VERSION_NUM == 501
 #define lsm_rawlen(L, i) lua_objlen((L), (i))
 #else
@@ -80,5 +82,7 @@ void lsm_open_text(lua_State *L);    /* text, time, now, clock, sleep, random */
 void lsm_open_pattern(lua_State *L); /* match_pattern */
 void lsm_open_jose(lua_State *L);    /* es256, ec_jwk */
 void lsm_open_file(lua_State *L);    /* replace */
+
+SM_HIDDEN_END
 
 #endif

@@ -12,6 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+** The functions that a header declares between these two stay inside the shared
+** library, whatever the compiler was told: what a library exports is its
+** luaopen function and nothing else.
+*/
+#if defined(__GNUC__)
+#define SM_HIDDEN_BEGIN _Pragma("GCC visibility push(hidden)")
+#define SM_HIDDEN_END _Pragma("GCC visibility pop")
+#else
+#define SM_HIDDEN_BEGIN
+#define SM_HIDDEN_END
+#endif
+
+SM_HIDDEN_BEGIN
+
 /* Borrowed bytes: not owned, not NUL-terminated, may hold any byte. */
 typedef struct sm_str {
   const char *p;
@@ -49,5 +64,7 @@ typedef void *(*sm_alloc)(void *ud, void *p, size_t osize, size_t nsize);
 
 /* sm_alloc on top of the C library's realloc and free; `ud` is ignored. */
 void *sm_libc_alloc(void *ud, void *p, size_t osize, size_t nsize);
+
+SM_HIDDEN_END
 
 #endif

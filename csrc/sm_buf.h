@@ -20,6 +20,8 @@
 
 #include "sm_base.h"
 
+SM_HIDDEN_BEGIN
+
 typedef struct sm_buf {
   char *p;        /* the bytes; NULL before the first append */
   size_t len;     /* how many are in use */
@@ -90,5 +92,7 @@ static inline void sm_buf_puts (sm_buf *b, sm_str s) {
 static inline sm_str sm_buf_str (const sm_buf *b) {
   return (sm_str){b->p, b->len};
 }
+
+SM_HIDDEN_END
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "sm_base.h"
 
+SM_HIDDEN_BEGIN
+
 /* A positive decimal number: 0.d1 d2 d3 … × 10^point, d1 not zero. */
 typedef struct sm_decimal {
   const char *p;   /* from d1 on; a '.' may stand among the digits */
@@ -35,5 +37,7 @@ int sm_decimal_compare(const sm_decimal *d, uint64_t half, int exponent);
 */
 int sm_decimal_shortest(uint64_t mantissa, int exponent, char digits[17],
                         int *point);
+
+SM_HIDDEN_END
 
 #endif

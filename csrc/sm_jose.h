@@ -20,6 +20,8 @@
 
 #include "sm_base.h"
 
+SM_HIDDEN_BEGIN
+
 /* Bytes of a coordinate, and of a number of a signature. */
 #define SM_P256_SIZE 32
 
@@ -36,5 +38,7 @@ int sm_jose_es256(sm_str pem, sm_str message,
 */
 int sm_jose_p256(sm_str pem, unsigned char x[SM_P256_SIZE],
                  unsigned char y[SM_P256_SIZE]);
+
+SM_HIDDEN_END
 
 #endif

@@ -26,6 +26,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 /* "No such string, shape or member" wherever an id is expected. */
 #define SM_NONE 0xFFFFu
 
@@ -231,5 +233,7 @@ int sm_nearest(sm_str text, sm_str (*at)(const void *ctx, int i),
 ** list_arns, a name with an underscore stays as it is. Returns out->err.
 */
 int sm_snake(sm_str name, sm_buf *out);
+
+SM_HIDDEN_END
 
 #endif

@@ -12,6 +12,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 /* Room for the text of any 64-bit integer, and of any double. */
 #define SM_INT_SIZE 20
 #define SM_DOUBLE_SIZE 28
@@ -79,5 +81,7 @@ void sm_number_read(sm_str s, int integer, sm_number *n);
 int sm_parse_double(sm_str s, double *v);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

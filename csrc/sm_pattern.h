@@ -49,6 +49,8 @@
 
 #include "sm_base.h"
 
+SM_HIDDEN_BEGIN
+
 typedef struct sm_pattern sm_pattern;
 
 /* What is wrong with a pattern, and at which of its bytes (0-based). */
@@ -104,5 +106,7 @@ int sm_patterns_match(sm_patterns *c, unsigned id, sm_str pattern,
 
 /* Frees all; the cache is as after sm_patterns_init. Idempotent. */
 void sm_patterns_free(sm_patterns *c);
+
+SM_HIDDEN_END
 
 #endif

@@ -22,6 +22,8 @@
 #include "sm_buf.h"
 #include "sm_pattern.h"
 
+SM_HIDDEN_BEGIN
+
 #define SM_P_MAX_TEXT 8192   /* bytes of a pattern */
 #define SM_P_MAX_DEPTH 100   /* nested groups */
 #define SM_P_MAX_LOOKS 6     /* look-arounds of one pattern */
@@ -173,5 +175,7 @@ int sm_p_compile(sm_pattern *p, const sm_p_tree *t, sm_pattern_error *error);
 unsigned sm_p_class(const sm_pattern *p, uint32_t code);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

@@ -29,6 +29,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 typedef struct sm_query {
   sm_buf *out;  /* the form */
   sm_buf *path; /* the name of the field that comes next, percent-encoded */
@@ -64,5 +66,7 @@ typedef struct sm_fault {
 */
 int sm_query_fault(sm_str body, sm_fault *fault, sm_buf *store,
                    sm_buf *scratch);
+
+SM_HIDDEN_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 /* {{ URI templates: "/endpoints/{EndpointName}/invocations?x=y" */
 
 typedef struct sm_template_part {
@@ -96,5 +98,7 @@ sm_str sm_error_code(sm_str s);
 int sm_is_html(sm_str body);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

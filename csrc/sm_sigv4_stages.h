@@ -9,6 +9,8 @@
 
 #include "sm_sigv4.h"
 
+SM_HIDDEN_BEGIN
+
 /* Makes date, scope and key those of a time. SM_ERANGE, SM_ENOMEM or
 ** SM_ECRYPTO. */
 int sm_sigv4_prepare(sm_sigv4 *s, int64_t epoch);
@@ -21,5 +23,7 @@ void sm_sigv4_hex(char out[SM_SIGV4_HEX],
 ** the signature; `names` are the signed headers, joined. */
 void sm_sigv4_put_query(sm_sigv4 *s, const sm_sigv4_request *r, sm_str names,
                         int with_token, sm_buf *b);
+
+SM_HIDDEN_END
 
 #endif

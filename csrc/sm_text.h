@@ -15,6 +15,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 /* {{ ASCII */
 
 static inline int sm_isdigit (char c) {
@@ -145,5 +147,7 @@ int sm_utf8_encode(char out[4], uint32_t code);
 size_t sm_utf8_len(sm_str s);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

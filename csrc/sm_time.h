@@ -13,6 +13,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 typedef struct sm_time {
   int64_t sec;  /* whole seconds, rounded down */
   int32_t nsec; /* 0 … 999,999,999 */
@@ -93,5 +95,7 @@ int sm_time_put_epoch(sm_buf *b, sm_time t);
 int sm_time_amz(char out[SM_AMZ_DATE_SIZE], int64_t sec);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

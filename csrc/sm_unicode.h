@@ -10,6 +10,8 @@
 
 #include "sm_base.h"
 
+SM_HIDDEN_BEGIN
+
 /* The first letters of the general categories: \p{L} is SM_U_L. */
 enum sm_unicode {
   SM_U_C, /* other: control, format, surrogate, private use, unassigned */
@@ -24,5 +26,7 @@ enum sm_unicode {
 
 /* The category of a code point; SM_U_C above U+10FFFF. */
 unsigned sm_unicode_category(uint32_t code);
+
+SM_HIDDEN_END
 
 #endif

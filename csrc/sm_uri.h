@@ -10,6 +10,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 /* {{ Paths */
 
 /*
@@ -82,5 +84,7 @@ int sm_host_valid(sm_str s);
 int sm_ipv6_valid(sm_str s);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

@@ -26,6 +26,8 @@
 #include "sm_base.h"
 #include "sm_buf.h"
 
+SM_HIDDEN_BEGIN
+
 #define SM_XML_MAX_DEPTH 32
 
 typedef enum sm_xml_kind {
@@ -68,5 +70,7 @@ int sm_xml_text(sm_xml *r, sm_str *s, sm_buf *scratch);
 
 /* After SM_X_START: reads through the end tag of that element. */
 int sm_xml_skip(sm_xml *r, sm_buf *scratch);
+
+SM_HIDDEN_END
 
 #endif

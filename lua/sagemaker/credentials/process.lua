@@ -34,7 +34,7 @@ local function script_of(command, mark)
   return ([[exec 3>&1
 r=$(exec 4>&1
 e=$({ /bin/sh -c %s 2>&1 1>&3 3>&- 4>&-; echo "$?" >&4; } |
-{ dd bs=1 count=%d 2>/dev/null; cat >/dev/null; }); printf %%s "$e")
+{ head -c %d; cat >/dev/null; }); printf %%s "$e")
 printf '\n%%s %%s' %s "$r"]]):format(quote(command), MAX_STDERR, mark)
 end
 

@@ -87,6 +87,16 @@ describe("sagemaker.credentials.io", function()
     assert.equal("http://localhost:8080/", transport.requests[2].url)
   end)
 
+  it("keeps the client's hooks to the client", function()
+    local seen = {}
+    local client = client_of({ { body = IDENTITY }, { body = "{}" } }, function(io)
+      assert(io.call("sts", "GetCallerIdentity", {}, KEYS))
+      return KEYS
+    end, { hooks = { before_send = function(_, operation) seen[#seen + 1] = operation end } })
+    assert(client:list_endpoints())
+    assert.same({ "ListEndpoints" }, seen)
+  end)
+
   it("sends single requests as they are", function()
     local response
     local client, transport = client_of({ { status = 404, body = "none" }, { body = "{}" } },

@@ -111,19 +111,6 @@ function M.world(row)
   return { io = io, files = files, written = written, env = env }
 end
 
--- The region that the row's environment or profile names.
-local function region_of(row)
-  local env = row.env or {}
-  for _, name in ipairs { "AWS_REGION", "AWS_DEFAULT_REGION" } do
-    if env[name] and env[name] ~= "" then return env[name] end
-  end
-  local profiles = require "sagemaker.profiles"
-  local io = M.world(row).io
-  local view = profiles.load(io)
-  local properties = view and view.profiles[(profiles.name(io, row.profile))]
-  return properties and properties.region or nil
-end
-
 -- A row without its JSON nulls.
 local function plain(row)
   local out = {}
@@ -144,20 +131,18 @@ function M.client(row, script, now)
   row = plain(row)
   local world = M.world(row)
   world.transport = stub.new(script, { now = now or M.NOW })
-  local region = region_of(row)
-  local options = { io = world.io, transport = world.transport, region = region or "us-east-1",
-    profile = row.profile }
+  local options = { io = world.io, transport = world.transport, profile = row.profile }
   local new = require("sagemaker.client").new
   local client, message, err = new(options)
-  if not client and err.code == "NotSupported" then
-    options.profile = nil
+  if not client and err.code == "NoRegion" then -- as when a program has a region for each call
+    options.region = "us-east-1"
     client, message, err = new(options)
-    if client then
-      client.settings.profile, client.settings.profile_source = row.profile, "option"
-    end
   end
   if not client then return nil, message, err end
-  if not region then client.settings.region = nil end
+  local ok
+  ok, message, err = require("sagemaker.config").complete(client.settings)
+  if not ok then return nil, message, err end
+  if options.region then client.settings.region = nil end
   return client, world
 end
 

@@ -15,12 +15,14 @@ local M = {}
 ---   one HTTP request {method, url, headers, body, timeouts, direct}, neither signed nor sent
 ---   again; timeouts.attempt limits all of it, direct keeps it off any proxy
 
--- Options of the client that its sub-clients share. Its own endpoint_url is for its own service.
-local SHARED = { "hooks", "io", "logger", "max_response_bytes", "profile", "proxy", "retry",
-  "timeouts", "tls", "use_dualstack", "use_fips", "user_agent_extra" }
+-- Options of the client that its sub-clients share. Its own endpoint_url is for its own service,
+-- and its hooks are not to see the tokens that credentials are asked for with.
+local SHARED = { "app_id", "defaults_mode", "ignore_configured_endpoint_urls", "io", "logger",
+  "max_response_bytes", "profile", "proxy", "retry", "timeouts", "tls", "use_dualstack", "use_fips",
+  "user_agent_extra" }
 
--- STS needs a region to be addressed at all; who has none is served by the first one.
-local FALLBACK_REGION = "us-east-1"
+-- Who has no region is served by the global endpoint of STS.
+local FALLBACK_REGION = "aws-global"
 
 local function options_of(client, transport)
   local options = { transport = transport, region = client.settings.region or FALLBACK_REGION }

@@ -5,32 +5,6 @@ local value = require "sagemaker.credentials.value"
 
 local M = {}
 
--- Regions whose requests went to the global endpoint before there were regional ones.
--- https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html
-local LEGACY = {}
-for region in ([[ap-northeast-1 ap-south-1 ap-southeast-1 ap-southeast-2 aws-global ca-central-1
-  eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1
-  us-west-2]]):gmatch("%S+") do
-  LEGACY[region] = true
-end
-
-local GLOBAL = { endpoint_url = "https://sts.amazonaws.com", region = "us-east-1" }
-
-local function is_legacy(io)
-  local settings = io.settings or {}
-  local choice = settings.sts_regional_endpoints or io.getenv("AWS_STS_REGIONAL_ENDPOINTS")
-  return choice == "legacy"
-end
-
--- A client without a region, or one that wants the old ways, uses the global endpoint.
-local function options_of(io)
-  local settings, region = io.settings or {}, io.region
-  if settings.use_fips or settings.use_dualstack then return nil end
-  if io.getenv("AWS_ENDPOINT_URL_STS") or io.getenv("AWS_ENDPOINT_URL") then return nil end
-  if not region or LEGACY[region] and is_legacy(io) then return GLOBAL end
-  return nil
-end
-
 --- The name of a session that nobody named: when the provider first asked.
 ---@param provider table keeps it
 ---@param io sagemaker.Env
@@ -57,7 +31,7 @@ end
 ---@return string|nil reason
 ---@return boolean|nil broken
 function M.assume(io, operation, params, credentials, source)
-  local output, message = io.call("sts", operation, params, credentials, options_of(io))
+  local output, message = io.call("sts", operation, params, credentials)
   if not output then
     return nil, ("%s of %s: %s"):format(operation, params.RoleArn, message), true
   end

@@ -10,7 +10,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 
-packages="cmake gcc libc6-dev make pkg-config liblua5.4-dev lua5.4 lua-cjson libssl-dev libcurl4-openssl-dev"
+. spec/support/packages.sh
 build=build/quickstart
 
 # True when everything that the build and the example need is there, wherever it came from.
@@ -23,36 +23,16 @@ ready () {
   lua5.4 -e 'require "cjson"' >/dev/null 2>&1
 }
 
-# Installs the packages, or says how and gives up.
-install () {
-  line="apt-get update && apt-get install -y --no-install-recommends $packages"
-  if command -v apt-get >/dev/null 2>&1; then
-    if [ "$(id -u)" -eq 0 ]; then
-      sudo=
-    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-      sudo="sudo -n"
-    else
-      echo "Some packages are missing. Please run, and then start this script again:" >&2
-      echo "  sudo sh -c '$line'" >&2
-      exit 1
-    fi
-    echo "Installing packages …"
-    if ! { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends $packages; } >"$1" 2>&1; then
-      tail -n 20 "$1" >&2
-      echo "The packages could not be installed. By hand: sudo sh -c '$line'" >&2
-      exit 1
-    fi
-  fi
+mkdir -p "$build"
+if ! ready; then
+  install_packages "$build/install.log" $(build_packages) || exit 1
   if ! ready; then
     echo "Needed: CMake, make, a C compiler, pkg-config, Lua 5.4 with headers, lua-cjson, and" >&2
-    echo "libcrypto (OpenSSL 3) and libcurl with headers. On Debian: sudo sh -c '$line'" >&2
+    echo "libcrypto (OpenSSL 3) and libcurl with headers. On Debian:" >&2
+    echo "  apt-get install $(build_packages)" >&2
     exit 1
   fi
-}
-
-mkdir -p "$build"
-ready || install "$build/install.log"
+fi
 
 [ -e "$build/sagemaker/core.so" ] || echo "Building into $build …"
 if ! { cmake -S . -B "$build" -DSAGEMAKER_LUA=lua5.4 && cmake --build "$build"; } \

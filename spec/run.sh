@@ -157,14 +157,25 @@ lint () {
   fi
 }
 
+# LuaRocks builds where the sources are, so it gets a copy of them.
 rock () {
   say "LuaRocks"
-  check "luarocks make" luarocks --lua-version=5.4 --tree="$PWD/$build/rock" \
-    make --deps-mode=none rockspec/sagemaker-scm-1.rockspec
-  check "the rock loads" env -u LUA_PATH -u LUA_CPATH sh -c "
-    cd / && LUA_PATH='$PWD/$build/rock/share/lua/5.4/?.lua;$PWD/$build/rock/share/lua/5.4/?/init.lua;;' \
-    LUA_CPATH='$PWD/$build/rock/lib/lua/5.4/?.so;;' \
-    lua5.4 -e 'local s = require \"sagemaker\"; assert(s.new{transport = s.simulator.new()}:list_endpoints{})'"
+  rm -rf "$build/rock"
+  mkdir -p "$build/rock/source"
+  cp -R csrc lua rockspec "$build/rock/source"
+  check "luarocks make" sh -c "cd '$build/rock/source' && luarocks --lua-version=5.4 --tree=.. \
+    make --deps-mode=none rockspec/sagemaker-scm-1.rockspec"
+  check "the rock works and exports its luaopen functions only" env -u LUA_PATH -u LUA_CPATH sh -c "
+    LUA_PATH='$PWD/$build/rock/share/lua/5.4/?.lua;$PWD/$build/rock/share/lua/5.4/?/init.lua;;' \
+    LUA_CPATH='$PWD/$build/rock/lib/lua/5.4/?.so;;'
+    export LUA_PATH LUA_CPATH
+    cd / && lua5.4 -e 'local s = require \"sagemaker\"
+      assert(s.new{ transport = s.simulator.new() }:list_endpoints{})' &&
+    for name in core curl; do
+      nm -D --defined-only '$PWD/$build/rock/lib/lua/5.4/sagemaker/'\$name.so |
+        grep -v ' luaopen_sagemaker_' && exit 1
+    done
+    exit 0"
 }
 
 examples () {
@@ -174,7 +185,7 @@ examples () {
 
 case "${1-}" in
 "")
-  install_packages $(spec_packages) || exit 2
+  install_packages "$logs/install.log" $(spec_packages) || exit 2
   for lua in $LUAS; do
     specs_of "$lua"
   done

@@ -1,8 +1,8 @@
 # Sourced by the scripts that set a Debian machine up.
 
-# What building the libraries needs.
+# What building the libraries for Lua 5.4 and running the examples needs.
 build_packages () {
-  echo cmake gcc make pkg-config libssl-dev libcurl4-openssl-dev \
+  echo cmake gcc libc6-dev make pkg-config libssl-dev libcurl4-openssl-dev \
     lua5.4 liblua5.4-dev lua-cjson
 }
 
@@ -13,10 +13,12 @@ spec_packages () {
     nginx libnginx-mod-http-lua openssl curl clang clang-format libclang-rt-14-dev valgrind
 }
 
-# install_packages NAME...: installs the Debian packages that are missing. Where
-# it may not, it prints the line to run and fails; where there is no apt-get it
-# leaves the machine alone and lets the build speak.
+# install_packages LOG NAME...: installs the Debian packages that are missing. Where it may not, it
+# prints the line to run and fails; where there is no dpkg it leaves the machine alone and lets the
+# build speak. What apt-get says goes to LOG.
 install_packages () {
+  log=$1
+  shift
   command -v dpkg-query >/dev/null || return 0
   missing=
   for package in "$@"; do
@@ -26,17 +28,21 @@ install_packages () {
     esac
   done
   [ -z "$missing" ] && return 0
+  line="apt-get update && apt-get install -y --no-install-recommends$missing"
   if [ "$(id -u)" -eq 0 ]; then
     sudo=
   elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
     sudo="sudo -n"
   else
-    echo "These packages are missing and may not be installed from here. Run:" >&2
-    echo "  sudo apt-get install --no-install-recommends$missing" >&2
+    echo "Some packages are missing. Please run, and then start this script again:" >&2
+    echo "  sudo sh -c '$line'" >&2
     return 1
   fi
-  echo "Installing:$missing"
-  $sudo apt-get update -q >/dev/null 2>&1 || true
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends $missing \
-    >/dev/null
+  echo "Installing packages:$missing"
+  if ! { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "The packages could not be installed. By hand: sudo sh -c '$line'" >&2
+    return 1
+  fi
 }

@@ -8,7 +8,7 @@
 #include "lencode.h"
 
 /* A metamethod may give this many entries. */
-#define COPY_MAX 1000000
+#define COPY_MAX 100000
 
 /* What copy_plain needs to know. */
 typedef struct copy_job {

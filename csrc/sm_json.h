@@ -155,10 +155,9 @@ static inline int sm_json_take (sm_json *r, const char *text, size_t len) {
     if (memcmp(p + i, text + i, 8) != 0)
       return 0;
   }
-  for (; i < len; i++) {
-    if (p[i] != text[i])
-      return 0;
-  }
+  if (len < 9 ? memcmp(p + 1, text + 1, len - 1) != 0
+              : memcmp(p + len - 8, text + len - 8, 8) != 0)
+    return 0;
   r->p = p + len;
   r->fresh = 0;
   return 1;

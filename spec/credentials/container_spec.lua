@@ -34,7 +34,7 @@ describe("sagemaker.credentials.container", function()
     assert.equal("http://169.254.170.2/v2/x?id=1", request.url)
     assert.equal("application/json", request.headers.Accept)
     assert.is_true(request.direct)
-    assert.same({ connect = 2, read = 2 }, request.timeouts)
+    assert.same({ attempt = 10, connect = 2, read = 2 }, request.timeouts)
   end)
 
   it("asks over http only what is near, and any host over https", function()

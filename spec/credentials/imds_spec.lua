@@ -37,7 +37,7 @@ describe("sagemaker.credentials.imds", function()
     for i, request in ipairs(world.requests) do
       assert.equal(i > 1 and "hush-session" or nil, request.headers["x-aws-ec2-metadata-token"])
       assert.is_true(request.direct)
-      assert.same({ connect = 1, read = 1 }, request.timeouts)
+      assert.same({ attempt = 5, connect = 1, read = 1 }, request.timeouts)
     end
   end)
 
@@ -111,7 +111,7 @@ describe("sagemaker.credentials.imds", function()
         { status = 500 }, { body = "{" }, KEYS })
     assert.truthy(keys)
     assert.equal(8, #world.requests)
-    assert.same({ connect = 0.5, read = 0.5 }, world.requests[1].timeouts)
+    assert.same({ attempt = 2.5, connect = 0.5, read = 0.5 }, world.requests[1].timeouts)
     keys = get({}, { TOKEN, ROLE, { status = 500 } })
     assert.is_nil(keys)
   end)

@@ -23,6 +23,8 @@ local ALLOWED = {
 }
 -- As botocore: three attempts of two seconds, a second apart.
 local ATTEMPTS, PAUSE, TIMEOUT = 3, 1, 2
+-- An answer that trickles is given up.
+local WHOLE = 10
 local NAMES = { id = "AccessKeyId", secret = "SecretAccessKey", token = "Token",
   expiration = "Expiration", account = "AccountId" }
 
@@ -96,7 +98,7 @@ local function ask(io, url, token)
     method = "GET",
     url = url,
     headers = { Accept = "application/json", Authorization = token },
-    timeouts = { connect = TIMEOUT, read = TIMEOUT },
+    timeouts = { attempt = WHOLE, connect = TIMEOUT, read = TIMEOUT },
     direct = true,
   }
   if not response then return nil, document.scrub(message, token) end

@@ -20,6 +20,8 @@ local IPV4, IPV6 = "http://169.254.169.254/", "http://[fd00:ec2::254]/"
 local TOKEN_PATH = "latest/api/token"
 local ROLE_PATH = "latest/meta-data/iam/security-credentials/"
 local TOKEN_SECONDS = "21600"
+-- An answer that trickles is given up after so many times the timeout.
+local TRICKLE = 5
 -- Keys that end sooner than this (and 2 to 10 minutes more) are extended by that much.
 local WINDOW, JITTER_LEAST, JITTER_MOST = 15 * 60, 2 * 60, 10 * 60
 local NAMES = { id = "AccessKeyId", secret = "SecretAccessKey", token = "Token",
@@ -92,7 +94,8 @@ local function send(io, config, method, path, headers)
     method = method,
     url = config.url .. path,
     headers = headers,
-    timeouts = { connect = config.timeout, read = config.timeout },
+    timeouts = { attempt = TRICKLE * config.timeout, connect = config.timeout,
+      read = config.timeout },
     direct = true,
   }
 end

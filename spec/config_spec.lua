@@ -211,7 +211,7 @@ describe("sagemaker.config", function()
       { { validation = "none" }, 'option validation must be one of "basic", "strict", false' },
       { { validation = true }, "option validation must be one of" },
       { { retry = { max_attempts = 0 } }, "option retry.max_attempts must be a whole number" },
-      { { retry = { mode = "fast" } }, 'option retry.mode must be one of "standard", "legacy"' },
+      { { retry = { mode = "fast" } }, 'option retry.mode must be one of "standard"' },
       { { retry = 3 }, "option retry must be a table" },
       { { timeouts = { read = -1 } }, "option timeouts.read must be a number above 0" },
       { { timeouts = { read = 0 / 0 } }, "option timeouts.read must be a number above 0" },

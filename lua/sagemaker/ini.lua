@@ -50,6 +50,15 @@ function Reader:fail(what)
   return nil, ("%s, line %d: %s"):format(self.source, self.line, what)
 end
 
+-- Ends a value that went over several lines. They are joined once, whatever their number.
+function Reader:close()
+  local lines = self.lines
+  if lines then
+    self.section[self.property] = table.concat(lines, "\n")
+    self.lines = nil
+  end
+end
+
 -- The `[…]` line. Properties that follow go to self.section, or nowhere when it is to be left out.
 function Reader:header(line)
   local inside, rest = line:match("^%[([^%]]*)%](.*)$")
@@ -59,7 +68,11 @@ function Reader:header(line)
     return self:fail("only a comment may follow the ] of a section")
   end
   inside = trim(inside)
+  if self.is_credentials and inside:find("^sso%-session%s") then
+    return self:fail("an sso-session belongs into the configuration file")
+  end
   local kind, name = classify(inside, self.is_credentials)
+  self:close()
   self.property, self.nested = nil, nil
   self.started = true
   self.section = nil
@@ -94,6 +107,7 @@ function Reader:define(line)
   local comment = value:find("^[#;]") or value:find("%s[#;]")
   if comment then value = trim(value:sub(1, comment - 1)) end
   name = name:lower()
+  self:close()
   self.nested = nil
   self.property = name
   self.ignored = not name:find(NAME)
@@ -124,7 +138,8 @@ function Reader:continue(line)
     end
     self.nested[nested_name] = nested_value
   else
-    self.section[self.property] = self.section[self.property] .. "\n" .. text
+    self.lines = self.lines or { self.section[self.property] }
+    self.lines[#self.lines + 1] = text
   end
   return true
 end
@@ -166,6 +181,7 @@ function M.parse(text, source, is_credentials)
     local ok, message = reader:read((line:gsub("\r$", "")))
     if not ok then return nil, message end
   end
+  reader:close()
   return reader.result
 end
 

@@ -22,7 +22,8 @@ function M.decode(text)
   if #text > M.MAX_BYTES then return nil, ("is longer than %d bytes"):format(M.MAX_BYTES) end
   local cjson = require "cjson"
   local ok, document = pcall(cjson.decode, text)
-  if not ok then return nil, "is not JSON" end
+  -- cjson stops at a NUL as if the text ended there.
+  if not ok or text:find("\0", 1, true) then return nil, "is not JSON" end
   if type(document) ~= "table" or text:find("^%s*%[") then return nil, "is not a JSON object" end
   return without_nulls(document, cjson.null)
 end

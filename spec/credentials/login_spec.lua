@@ -94,7 +94,7 @@ describe("sagemaker.credentials.login", function()
   end)
 
   it("proves in each attempt that it owns the key", function()
-    local seen, proofs = 0, {}
+    local proofs = {}
     local w = provider.world { files = { [".aws/config"] = CONFIG,
       [".aws/login/cache/" .. FILE] = token(0) }, outputs = { function(call)
         for i = 1, 2 do
@@ -105,9 +105,7 @@ describe("sagemaker.credentials.login", function()
         return RENEWED
       end } }
     w.io.uuid = require("sagemaker.env").new().uuid
-    w.io.settings = { hooks = { before_send = function() seen = seen + 1 end } }
     assert.truthy((login.new():get(w.io)))
-    assert.equal(2, seen)
     local jti = {}
     for i, proof in ipairs(proofs) do
       local header, payload, signature = proof:match("^([%w_-]+)%.([%w_-]+)%.([%w_-]+)$")

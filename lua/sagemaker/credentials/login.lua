@@ -63,16 +63,13 @@ local function proof(io, pem, jwk, url)
   return text .. "." .. base64url((assert(require("sagemaker.core").es256(pem, text))))
 end
 
--- The client's hooks and one that puts a new proof into each attempt.
+-- A hook that puts a new proof into each attempt.
 local function hooks_with_proof(io, pem, jwk)
-  local hooks = {}
-  for name, hook in pairs(io.settings and io.settings.hooks or {}) do hooks[name] = hook end
-  local before_send = hooks.before_send
-  hooks.before_send = function(request, operation)
-    request.headers.DPoP = proof(io, pem, jwk, request.url)
-    if before_send then before_send(request, operation) end
-  end
-  return hooks
+  return {
+    before_send = function(request)
+      request.headers.DPoP = proof(io, pem, jwk, request.url)
+    end,
+  }
 end
 
 local REFUSALS = {

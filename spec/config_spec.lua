@@ -1,37 +1,20 @@
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
+local files = require "support.files"
 local options_of = require "sagemaker.options"
 
 local SERVICE = { id = "SageMaker" }
 
--- The injected functions of a user whose home is /h. `files` by path; a table instead of a text is
--- what open answers besides nil. `opened` lists what was read.
-local function world(variables, files, opened)
-  local function open(path)
-    if opened then opened[#opened + 1] = path end
-    local text = (files or {})[path] or { path .. ": No such file or directory", 2 }
-    if type(text) == "table" then return nil, text[1], text[2] end
-    local at = 1
-    return {
-      read = function(_, n)
-        local bytes = text:sub(at, at + n - 1)
-        at = at + #bytes
-        return bytes ~= "" and bytes or nil
-      end,
-      close = function() return true end,
-    }
-  end
-  local function getenv(name)
-    local value = (variables or {})[name]
-    if value == nil and name == "HOME" then return "/h" end
-    return value
-  end
-  return env.new { getenv = getenv, open = open }
+-- The injected functions of a user whose home is /h, with files by path.
+local function world(variables, by_path, opened)
+  local io = files.user(variables)
+  io.open = files.opener(by_path or {}, opened)
+  return env.new(io)
 end
 
 -- Complete settings.
-local function settings_of(options, variables, service, files)
-  local settings, message, err = config.new(options, world(variables, files), service or SERVICE)
+local function settings_of(options, variables, service, by_path)
+  local settings, message, err = config.new(options, world(variables, by_path), service or SERVICE)
   if not settings then return nil, message, err end
   local ok
   ok, message, err = config.complete(settings)
@@ -39,8 +22,8 @@ local function settings_of(options, variables, service, files)
   return settings
 end
 
-local function must(options, variables, service, files)
-  return assert(settings_of(options, variables, service, files))
+local function must(options, variables, service, by_path)
+  return assert(settings_of(options, variables, service, by_path))
 end
 
 -- As `must` with text of ~/.aws/config.
@@ -48,8 +31,8 @@ local function with_config(text, options, variables, service)
   return must(options, variables, service, { ["/h/.aws/config"] = text })
 end
 
-local function refuse(options, variables, files)
-  local settings, message, err = settings_of(options, variables, nil, files)
+local function refuse(options, variables, by_path)
+  local settings, message, err = settings_of(options, variables, nil, by_path)
   assert.is_nil(settings)
   assert.equal("config", err.kind)
   assert.equal(tostring(err), message)
@@ -297,9 +280,9 @@ describe("sagemaker.config", function()
     end)
 
     it("tell which profile is missing, and which there are", function()
-      local files = { ["/h/.aws/config"] = "[default]\n[profile dev]\n",
+      local both = { ["/h/.aws/config"] = "[default]\n[profile dev]\n",
         ["/h/.aws/credentials"] = "[prod]\n" }
-      local err = refuse({ profile = "dve" }, {}, files)
+      local err = refuse({ profile = "dve" }, {}, both)
       assert.equal("ProfileNotFound", err.code)
       assert.equal('there is no profile "dve" (option) in /h/.aws/config or /h/.aws/credentials '
         .. "(did you mean dev?); known profiles: default, dev, prod", err.message)

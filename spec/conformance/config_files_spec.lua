@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local agent = require "sagemaker.agent"
 local env = require "sagemaker.env"
+local files = require "support.files"
 local ini = require "sagemaker.ini"
 local profiles = require "sagemaker.profiles"
 local support = require "support"
@@ -11,27 +12,6 @@ local FOLDER = dir and dir .. "/config/"
 
 local function decode(name)
   return cjson.decode(support.read(FOLDER .. name))
-end
-
--- The injected functions of a user whose home is /h, with these two files.
-local function world(config, credentials)
-  local files = { ["/h/.aws/config"] = config, ["/h/.aws/credentials"] = credentials }
-  return env.new {
-    getenv = function(name) return name == "HOME" and "/h" or nil end,
-    open = function(path)
-      local text = files[path]
-      if not text then return nil, path .. ": No such file or directory", 2 end
-      local at = 1
-      return {
-        read = function(_, n)
-          local bytes = text:sub(at, at + n - 1)
-          at = at + #bytes
-          return bytes ~= "" and bytes or nil
-        end,
-        close = function() return true end,
-      }
-    end,
-  }
 end
 
 -- "\nname = value" is how one suite writes nested properties.
@@ -56,7 +36,8 @@ end
 -- Two suites say what is expected in two forms: {profiles, sso-sessions} and {config = {profiles}}.
 local function check_parser(case)
   local input = case.input
-  local view, message = profiles.load(world(input.configFile, input.credentialsFile))
+  local view, message = profiles.load(env.new(files.user({}, input.configFile,
+    input.credentialsFile)))
   if case.output.errorContaining then
     assert.is_nil(view, case.name)
     -- The words are each SDK's own; the place is what helps.

@@ -76,6 +76,22 @@ describe("sagemaker.credentials.cache", function()
     assert.equal("down", reason)
   end)
 
+  it("asks again when the provider wants that, and goes on with the old keys if need be", function()
+    local w = world { 1020, "down", 7200 }
+    w.get().refresh_at = w.now + 120
+    w.now = w.now + 119
+    w.get()
+    assert.equal(1, w.gets)
+    w.now = w.now + 1
+    assert.equal("K1", w.get().access_key_id)
+    assert.equal("K1", w.get().access_key_id)
+    assert.equal(2, w.gets)
+    w.now = w.now + 61
+    assert.equal("K3", w.get().access_key_id)
+    assert.equal("K3", w.get().access_key_id)
+    assert.equal(3, w.gets)
+  end)
+
   it("refuses keys that come expired", function()
     local w = world { -5 }
     local keys, reason, broken = w.get()

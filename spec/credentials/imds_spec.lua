@@ -143,6 +143,7 @@ describe("sagemaker.credentials.imds", function()
       local world = provider.world { answers = answers, random = function() return random end }
       local keys = imds.new():get(world.io)
       assert.equal(world.now + seconds, keys.expires_at)
+      assert.equal(world.now + seconds - 900, keys.refresh_at)
     end
   end)
 

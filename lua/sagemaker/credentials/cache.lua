@@ -32,6 +32,11 @@ local function is_refreshing(self, io)
   return not self.owner or coroutine.status(self.owner) ~= "dead"
 end
 
+-- Whether the provider wants to be asked again, long before the keys end.
+local function is_due(credentials, now)
+  return credentials.refresh_at ~= nil and now >= credentials.refresh_at
+end
+
 -- Whether a function may yield inside pcall: not on PUC 5.1.
 local function can_guard()
   return (coroutine.wrap(function() return (pcall(coroutine.yield, true)) end)())
@@ -81,7 +86,9 @@ function Cache:get(io)
   if credentials and not credentials.expires_at then return credentials end
   local now = io.now()
   local seconds = left(self, now)
-  if seconds > self.advisory * self.scale then return credentials end
+  if seconds > self.advisory * self.scale and not is_due(credentials, now) then
+    return credentials
+  end
   if seconds > self.mandatory * self.scale then
     if is_refreshing(self, io) or now < self.not_before then return credentials end
     local fresh = refresh(self, io)

@@ -154,16 +154,12 @@ local function accept_keys(body)
   return answer
 end
 
--- Seconds for which keys are extended.
-local function extension(io)
-  return WINDOW + JITTER_LEAST + math.floor(io.random() * (JITTER_MOST - JITTER_LEAST + 1))
-end
-
--- Keys that are about to expire last a little longer.
+-- Keys that are about to expire last a little longer; newer ones are asked for after the jitter.
 local function extend(io, credentials)
-  local seconds, now = extension(io), io.now()
+  local jitter = JITTER_LEAST + math.floor(io.random() * (JITTER_MOST - JITTER_LEAST + 1))
+  local now, seconds = math.floor(io.now()), WINDOW + jitter
   if now >= credentials.expires_at - seconds then
-    credentials.expires_at = math.floor(now) + seconds
+    credentials.expires_at, credentials.refresh_at = now + seconds, now + jitter
   end
   return credentials
 end

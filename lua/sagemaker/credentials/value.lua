@@ -8,6 +8,7 @@ local M = {}
 ---@field session_token? string
 ---@field expires_at? number epoch seconds
 ---@field account_id? string
+---@field refresh_at? number epoch seconds: when to ask for newer ones, if not near the expiry
 ---@field source string where they come from, "environment"
 
 local Credentials = {}

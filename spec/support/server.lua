@@ -251,9 +251,10 @@ local function try_nginx(opts)
   local command = ("nginx -p %s -c %s/nginx.conf -e %s/error.log"):format(dir, dir, dir)
   local pid = M.spawn(command, dir .. "/output")
   local up = M.wait_for(10, function()
-    return not M.alive(pid) and "dead" or read(dir .. "/nginx.pid")
+    if not M.alive(pid) then return "dead" end
+    return (read(dir .. "/nginx.pid") or ""):match("%d") -- the file is there before its contents
   end)
-  if up and up ~= "dead" and up:find("%d") then
+  if up and up ~= "dead" then
     return setmetatable({ ports = ports, dir = dir, pid = pid }, Nginx)
   end
   stop(pid)

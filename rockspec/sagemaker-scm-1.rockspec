@@ -154,6 +154,7 @@ build = {
     ["sagemaker.path"] = "lua/sagemaker/path.lua",
     ["sagemaker.profiles"] = "lua/sagemaker/profiles.lua",
     ["sagemaker.retry"] = "lua/sagemaker/retry.lua",
+    ["sagemaker.retry.adaptive"] = "lua/sagemaker/retry/adaptive.lua",
     ["sagemaker.rules"] = "lua/sagemaker/rules.lua",
     ["sagemaker.rules.functions"] = "lua/sagemaker/rules/functions.lua",
     ["sagemaker.signing"] = "lua/sagemaker/signing.lua",

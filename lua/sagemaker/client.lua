@@ -5,6 +5,7 @@
 
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
+local errors = require "sagemaker.error"
 local check_call = require("sagemaker.options").check_call
 
 local M = {}
@@ -122,15 +123,24 @@ local function send(settings, transport, request, deadline)
   return response, message, err
 end
 
--- One attempt: sign, send, decode.
-local function try(client, settings, operation, request, call)
-  local transport, hooks, log = call.transport, settings.hooks, settings.logger
-  local ok, _, err = sign(client, settings, operation, request, transport:now() + client.skew)
-  if not ok then return nil, err end
+-- Waits until the rate limiter lets the request go; an error when that is after the deadline.
+local function take_turn(client, call)
+  local ok, lacking = retry.wait_turn(client, call)
+  if ok then return nil end
+  local before = call.failure
+  return errors.new { kind = "timeout", code = "OperationTimeout", retryable = false, sent = false,
+    cause = before, message = ("the rate limiter holds the request back for %.3f s more, past the "
+    .. "time for the operation%s"):format(lacking,
+      before and "; the attempt before failed: " .. tostring(before) or "") }
+end
+
+-- Sends a signed request and decodes the answer.
+local function exchange(client, settings, operation, request, call)
+  local hooks, log = settings.hooks, settings.logger
   if hooks and hooks.before_send then hooks.before_send(request, operation.name) end
   if log then logger.request(log, operation.name, request, call.attempt) end
-  local response
-  response, _, err = send(settings, transport, request, call.deadline)
+  call.sent = call.sent + 1
+  local response, _, err = send(settings, call.transport, request, call.deadline)
   if not response then return nil, err end
   if log then logger.response(log, operation.name, response) end
   if hooks and hooks.after_response then hooks.after_response(response, operation.name) end
@@ -139,12 +149,28 @@ local function try(client, settings, operation, request, call)
   return output, err, response
 end
 
+-- One attempt: wait for its turn, sign, send, decode.
+local function try(client, settings, operation, request, call)
+  local is_limited = settings.retry_mode == "adaptive"
+  local late = is_limited and take_turn(client, call)
+  if late then return nil, late end
+  local skew = client.skew
+  call.skew = skew
+  local ok, _, refused = sign(client, settings, operation, request, call.transport:now() + skew)
+  if not ok then return nil, refused end
+  local output, err, response = exchange(client, settings, operation, request, call)
+  if is_limited then retry.learn(call, err) end
+  return output, err, response
+end
+
 -- Waits before the next attempt and announces it in the request; false when none follows.
 local function again(client, settings, operation, request, call, err, response)
-  call.mode = retry.modes[settings.retry_mode]
+  call.mode = retry.mode(client, settings.retry_mode, settings.io.getenv)
   call.max_attempts = settings.max_attempts or call.mode.max_attempts
   local date = answer.date(response)
-  local delay = retry.delay(client, call, err, date, settings.io.random)
+  call.date, call.failure = date, err
+  call.retry_after = response and answer.header(response.headers, "x-amz-retry-after")
+  local delay = retry.delay(client, call, err, settings.io.random)
   local log, hooks = settings.logger, settings.hooks
   if not delay then
     if log then logger.failure(log, operation.name, err) end
@@ -168,7 +194,7 @@ local function perform(client, settings, operation, params)
   transport, message, err = transport_of(client, settings)
   if not transport then return nil, message, err end
   local limit = settings.timeouts.operation
-  local call = { attempt = 1, transport = transport,
+  local call = { attempt = 1, sent = 0, transport = transport,
     deadline = limit and transport:clock() + limit or nil }
   while true do
     local output, failure, response = try(client, settings, operation, request, call)
@@ -177,7 +203,7 @@ local function perform(client, settings, operation, params)
       return output
     end
     failure.operation = operation.name
-    failure.attempts = failure.kind == "credentials" and call.attempt - 1 or call.attempt
+    failure.attempts = call.sent
     if not again(client, settings, operation, request, call, failure, response) then
       return nil, tostring(failure), failure
     end
@@ -494,6 +520,8 @@ function M.new(options, of, level)
       return client:call(name, params, opts)
     end,
     class = class_of(of.name),
+    limiter = false,
+    modes = false,
     name = of.name,
     options = options or EMPTY,
     provider_io = false,

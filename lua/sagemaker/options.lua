@@ -18,7 +18,8 @@ local M = {}
 ---@field defaults_mode? "legacy"|"standard"|"in-region"|"cross-region"|"mobile"|"auto"
 ---@field app_id? string a name for the User-Agent header, at most 50 characters of it are sent
 ---@field mfa_prompt? fun(serial: string): string? asks for the code of an MFA device
----@field retry? {mode?: "standard"|"legacy", max_attempts?: integer} attempts count the first one
+---@field retry? {mode?: "standard"|"adaptive"|"legacy", max_attempts?: integer} attempts count the
+---   first one; "adaptive" also holds requests back where the service throttles
 ---@field timeouts? {connect?: number, read?: number, attempt?: number, operation?: number} seconds;
 ---   connect and read 60 by default (connect: as defaults_mode says); attempt: one request;
 ---   operation: all attempts and waits
@@ -112,7 +113,7 @@ local function credentials(value)
 end
 
 --- The values of retry.mode and defaults_mode.
-M.RETRY_MODES = { "standard", "legacy" }
+M.RETRY_MODES = { "standard", "adaptive", "legacy" }
 M.DEFAULTS_MODES = { "legacy", "standard", "in-region", "cross-region", "mobile", "auto" }
 
 local CALL_OPTIONS = {

@@ -29,6 +29,38 @@ local PROBE = {
 
 local probe = core.load_service(PROBE)
 
+local function at(shape, location, name)
+  return { shape = shape, location = location, locationName = name }
+end
+
+-- A restJson1 operation with something of everything.
+local REST = {
+  metadata = { protocol = "rest-json", serviceId = "Rest" },
+  operations = { Op = { httpChecksumRequired = true, input = { shape = "All" },
+    output = { shape = "All" }, http = { method = "POST", requestUri = "/a/{Label}?x=y" } } },
+  shapes = {
+    All = { type = "structure", required = { "Label" }, members = {
+      Blob = { shape = "Blob" }, Doc = { shape = "Doc" }, Time = { shape = "Time" },
+      Header = at("List", "header", "x-h"), Label = at("Text", "uri", "Label"),
+      Prefix = at("Map", "headers", "x-p-"), Query = at("List", "querystring", "q"),
+      Json = { shape = "Text", location = "header", locationName = "x-j", jsonvalue = true } } },
+    Blob = { type = "blob" },
+    Doc = { type = "structure", document = true, members = {} },
+    List = { type = "list", member = { shape = "Text" } },
+    Map = { type = "map", key = { shape = "Text" }, value = { shape = "Text" } },
+    Text = { type = "string", pattern = ".+", min = 1 },
+    Time = { type = "timestamp" },
+  },
+}
+
+local ALL = { Label = "a", Query = { "b", "c" }, Header = { "d,e", "f" }, Prefix = { g = "h" },
+  Json = { 1 }, Time = 1, Doc = { x = { core.null, {} } }, Blob = "\0" }
+
+-- A container whose environment only its metatable knows.
+local HOOKED = setmetatable({}, { __index = function(_, key)
+  if key == "Environment" then return { A = "1" } end
+end })
+
 local ENDPOINT = { EndpointName = "churn", EndpointConfigName = "churn-v2",
   Tags = { { Key = "team", Value = ("science "):rep(20) } } }
 
@@ -53,6 +85,19 @@ end
 local CASES = {
   encode = function()
     assert(core.encode(sagemaker, "CreateEndpoint", ENDPOINT, "strict"))
+  end,
+  ["encode with metatables"] = function()
+    local body = assert(core.encode(sagemaker, "CreateModel",
+      { ModelName = "m", PrimaryContainer = HOOKED })).body
+    assert(body == '{"ModelName":"m","PrimaryContainer":{"Environment":{"A":"1"}}}')
+    assert(not core.encode(sagemaker, "CreateModel", setmetatable({}, { __index = error })))
+  end,
+  ["encode and decode every place of a request"] = function()
+    local rest = core.load_service(REST)
+    local encoded = core.encode(rest, "Op", ALL, "strict")
+    assert(encoded and encoded.headers["Content-MD5"] and encoded.query == "x=y&q=b&q=c")
+    local operation, got = core.decode_input(rest, encoded)
+    assert(operation == "Op" and got.Blob == "\0" and got.Header[1] == "d,e" and got.Json[1] == 1)
   end,
   ["encode a form"] = function()
     assert(core.encode(probe, "Put", { Map = { k = { "v", "w" } }, Flat = { "a" }, Blob = "xyz",

@@ -34,9 +34,9 @@ static void new_scratch (lua_State *L) {
   lua_Alloc alloc = lua_getallocf(L, &ud);
   lsm_scratch *x = (lsm_scratch *)lua_newuserdata(L, sizeof(*x));
   sm_buf_init(&x->body, LSM_MAX_BODY, alloc, ud);
-  sm_buf_init(&x->path, (size_t)1 << 20, alloc, ud);
-  sm_buf_init(&x->query, (size_t)1 << 20, alloc, ud);
-  sm_buf_init(&x->text, (size_t)1 << 16, alloc, ud);
+  sm_buf_init(&x->path, LSM_MAX_BODY, alloc, ud);
+  sm_buf_init(&x->query, LSM_MAX_BODY, alloc, ud);
+  sm_buf_init(&x->text, LSM_MAX_BODY, alloc, ud);
   luaL_getmetatable(L, SCRATCH);
   lua_setmetatable(L, -2);
 }
@@ -67,6 +67,8 @@ void lsm_givescratch (lua_State *L, int idx) {
     sm_buf_free(&x->path);
   if (x->query.cap > KEEP_MAX)
     sm_buf_free(&x->query);
+  if (x->text.cap > KEEP_MAX)
+    sm_buf_free(&x->text);
   lua_pushvalue(L, idx);
   lua_rawseti(L, lua_upvalueindex(1), 1);
 }

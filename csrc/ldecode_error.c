@@ -82,6 +82,7 @@ static void push_status (job *x) {
   sm_buf *b = &x->d.scratch->query;
   sm_buf_reset(b);
   sm_put_i64(b, x->status);
+  lsm_checkmemory(x->d.L, b);
   lsm_pushstr(x->d.L, sm_buf_str(b));
 }
 

@@ -144,8 +144,11 @@ static void set_protocol_headers (lsm_enc *e, int headers) {
 
 static void set_checksum (lsm_enc *e, int headers, int body) {
   sm_buf *b = &e->scratch->query; /* pushed already */
+  int err;
   sm_buf_reset(b);
-  if (sm_put_md5(b, lsm_checkstr(e->L, body)) != SM_OK)
+  err = sm_put_md5(b, lsm_checkstr(e->L, body));
+  lsm_checkmemory(e->L, b);
+  if (err != SM_OK)
     luaL_error(e->L, "no MD5 for the header Content-MD5");
   lsm_pushstr(e->L, sm_buf_str(b));
   lua_setfield(e->L, headers, "Content-MD5");

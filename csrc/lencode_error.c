@@ -30,6 +30,7 @@ static void push_path (lsm_enc *e) {
   sm_buf *b = &e->scratch->text;
   size_t begin = b->len;
   lsm_putpath(b, e->s, e->at);
+  lsm_checkmemory(e->L, b);
   lsm_pushstr(e->L, (sm_str){b->p + begin, b->len - begin});
   b->len = begin;
 }
@@ -230,6 +231,7 @@ static void set_value (lsm_enc *e, const sm_shape *shape, int idx) {
     return;
   sm_buf_reset(b);
   put_number(e->L, b, idx);
+  lsm_checkmemory(e->L, b);
   set_text(e->L, "value", sm_buf_str(b));
 }
 
@@ -311,6 +313,7 @@ static void note_value (lsm_enc *e, const char *code, const sm_shape *shape,
     return;
   sm_buf_reset(b);
   lsm_putshown(b, s);
+  lsm_checkmemory(e->L, b);
   set_text(e->L, "value", sm_buf_str(b));
 }
 

@@ -19,6 +19,15 @@ typedef struct rest {
 
 /* {{ Text of a single value */
 
+/* What was put together in a buffer; 0 when that failed, which e->out then
+** remembers. */
+static int finished (lsm_enc *e, const sm_buf *b, sm_str *s) {
+  if (b->err != SM_OK && e->out->err == SM_OK)
+    e->out->err = b->err;
+  *s = sm_buf_str(b);
+  return b->err == SM_OK;
+}
+
 static int time_text (lsm_enc *e, const sm_shape *shape, unsigned format,
                       int idx, sm_buf *b) {
   sm_time t;
@@ -80,8 +89,7 @@ static int value_text (lsm_enc *e, const sm_shape *shape, unsigned format,
   } else {
     ok = number_text(e, shape, idx, b);
   }
-  *s = sm_buf_str(b);
-  return ok;
+  return ok && finished(e, b, s);
 }
 
 /* The same for a member, whose own format and jsonvalue trait count. */
@@ -92,15 +100,11 @@ static int member_text (lsm_enc *e, const sm_member *m, unsigned format,
   if (m->flags & SM_M_JSONVALUE) {
     sm_buf_reset(b);
     lsm_enc_jsonvalue(e, shape, idx, b);
-    *s = sm_buf_str(b);
-    return 1;
+    return finished(e, b, s);
   }
   if (shape->type == SM_TIMESTAMP && m->ts_format != SM_TS_DEFAULT) {
     sm_buf_reset(b);
-    if (!time_text(e, shape, m->ts_format, idx, b))
-      return 0;
-    *s = sm_buf_str(b);
-    return 1;
+    return time_text(e, shape, m->ts_format, idx, b) && finished(e, b, s);
   }
   return value_text(e, shape, format, idx, s);
 }
@@ -371,8 +375,8 @@ static void set_header_list (rest *x, const sm_shape *shape, sm_str name,
     lua_pop(L, 1);
   }
   e->at = f.up;
-  if (n > 0) /* an empty list sends no header */
-    set_header(x, shape, name, sm_buf_str(b));
+  if (n > 0 && finished(e, b, &s)) /* an empty list sends no header */
+    set_header(x, shape, name, s);
   lsm_enc_leave(e);
   lua_settop(L, top);
 }
@@ -382,14 +386,16 @@ static void set_header_entry (rest *x, const sm_shape *shape, sm_str prefix,
                               sm_str key, int idx) {
   lsm_enc *e = x->e;
   sm_buf *b = &e->scratch->path;
-  sm_str s;
+  sm_str name, s;
   sm_buf_reset(b);
   sm_buf_puts(b, prefix);
   sm_buf_puts(b, key);
-  if (!sm_header_name_valid(sm_buf_str(b)))
+  if (!finished(e, b, &name))
+    return;
+  if (!sm_header_name_valid(name))
     lsm_enc_complain(e, "header", shape, "cannot be the name of a header");
   else if (value_text(e, shape, SM_TS_RFC7231, idx, &s))
-    set_header(x, shape, sm_buf_str(b), s);
+    set_header(x, shape, name, s);
 }
 
 static void set_header_member (rest *x, const sm_member *m, int idx) {
@@ -405,7 +411,8 @@ static void set_header_member (rest *x, const sm_member *m, int idx) {
       sm_buf *b = &e->scratch->path;
       sm_buf_reset(b);
       sm_base64_put(b, s.p, s.len);
-      s = sm_buf_str(b);
+      if (!finished(e, b, &s))
+        return;
     }
     set_header(x, shape, name, s);
   }

@@ -23,7 +23,8 @@ static inline void lsm_noquery (lua_State *L, const sm_service *s) {
 
 /*
 ** lquery_encode.c: writes the form of the operation to e->out, validating the
-** parameters at `params` on the way, as lsm_enc_value does for JSON.
+** parameters at `params` on the way, as lsm_enc_value does for JSON. Unknown
+** members that nobody minds are left out: a form cannot hold any value.
 */
 void lsm_enc_query(lsm_enc *e, int params);
 

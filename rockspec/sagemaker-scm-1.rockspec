@@ -111,6 +111,7 @@ build = {
     ["sagemaker.check"] = "lua/sagemaker/check.lua",
     ["sagemaker.client"] = "lua/sagemaker/client.lua",
     ["sagemaker.config"] = "lua/sagemaker/config.lua",
+    ["sagemaker.config.shared"] = "lua/sagemaker/config/shared.lua",
     ["sagemaker.credentials.assume_role"] = "lua/sagemaker/credentials/assume_role.lua",
     ["sagemaker.credentials.cache"] = "lua/sagemaker/credentials/cache.lua",
     ["sagemaker.credentials.callback"] = "lua/sagemaker/credentials/callback.lua",

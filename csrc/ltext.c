@@ -1,12 +1,13 @@
 /*
 ** ltext.c: core.text, core.uri, core.time, and the small services of the
 ** machine: core.sha256, core.random, core.uuid, core.now, core.clock,
-** core.sleep.
+** core.sleep, core.platform.
 **
 ** What a caller's text gets wrong comes back as nil and a message; a wrong
 ** argument type throws.
 */
 #include <errno.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include <openssl/evp.h>
@@ -392,11 +393,22 @@ static int core_sleep (lua_State *L) {
   return 1;
 }
 
+/* platform() -> name and release of the operating system, and the machine, as
+** uname tells them: "Linux", "6.1.0-18-amd64", "x86_64"; nil where it fails */
+static int core_platform (lua_State *L) {
+  struct utsname name;
+  if (uname(&name) < 0)
+    return 0;
+  lua_pushstring(L, name.sysname);
+  lua_pushstring(L, name.release);
+  lua_pushstring(L, name.machine);
+  return 3;
+}
+
 static const luaL_Reg core_functions[] = {
-    {"clock", core_clock},   {"now", core_now},
-    {"random", core_random}, {"sha1", core_sha1},
-    {"sha256", core_sha256}, {"sleep", core_sleep},
-    {"uuid", core_uuid},     {NULL, NULL},
+    {"clock", core_clock},   {"now", core_now},   {"platform", core_platform},
+    {"random", core_random}, {"sha1", core_sha1}, {"sha256", core_sha256},
+    {"sleep", core_sleep},   {"uuid", core_uuid}, {NULL, NULL},
 };
 
 /* }} */

@@ -44,7 +44,7 @@ describe("sagemaker.client", function()
     assert.equal("SageMaker.DescribeEndpoint", header(request, "x-amz-target"))
     assert.equal("application/x-amz-json-1.1", header(request, "content-type"))
     assert.matches("AKIDEXAMPLE", header(request, "authorization"))
-    assert.matches("^sagemaker%-lua/[%d.]+ lua[jit]*/[%d.]+$", header(request, "user-agent"))
+    assert.matches("^sagemaker%-lua/[%d.]+ ua/2.1 os/", header(request, "user-agent"))
     assert.equal("attempt=1", header(request, "amz-sdk-request"))
     assert.same({ EndpointName = "e" }, cjson.decode(request.body))
     assert.same({ connect = 60, read = 60 }, request.timeouts)
@@ -468,7 +468,7 @@ describe("sagemaker.client", function()
   end)
 
   it("adds to the user agent", function()
-    local client, transport = client_of({ OK, OK }, { user_agent_extra = "shop/1",
+    local client, transport = client_of({ OK, OK, OK }, { user_agent_extra = "shop/1",
       io = { getenv = function(name)
         return name == "AWS_SDK_UA_APP_ID" and "my app" or nil
       end } })
@@ -476,6 +476,9 @@ describe("sagemaker.client", function()
     assert.matches(" app/my%-app shop/1$", header(transport.requests[1], "user-agent"))
     client:describe_endpoint({ EndpointName = "e" }, { user_agent_extra = "once/2" })
     assert.matches(" app/my%-app once/2$", header(transport.requests[2], "user-agent"))
+    client:describe_endpoint({ EndpointName = "e" }, { retry = { mode = "legacy" } })
+    assert.matches(" cfg/retry%-mode#legacy app/my%-app shop/1$",
+      header(transport.requests[3], "user-agent"))
   end)
 
   it("uses another transport for a call", function()

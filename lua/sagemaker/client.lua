@@ -73,7 +73,7 @@ local function address(client, settings, request)
 end
 
 local function agent_of(settings)
-  settings.user_agent = agent.user_agent(settings, core.version)
+  settings.user_agent = agent.user_agent(settings, core.version, core.platform)
   return settings.user_agent
 end
 
@@ -244,7 +244,7 @@ local function settings_for(client, opts, level)
     or opts.use_dualstack ~= nil then
     settings.route = {}
   end
-  if opts.user_agent_extra then agent_of(settings) end
+  if opts.user_agent_extra or opts.endpoint_url or opts.retry then agent_of(settings) end
   return settings
 end
 

@@ -8,14 +8,14 @@
 
 /* {{ Constraints */
 
-/* Notes a number beyond its bounds, if it is. NaN is within all bounds. */
+/* Notes a number beyond its bounds, if it is. NaN is within none. */
 static void check_bounds (lsm_enc *e, const sm_shape *shape, double v,
                           int idx) {
   if ((shape->flags & SM_S_HAS_MIN) && (e->checks & LSM_CHECK_MIN) &&
-      v < shape->min)
+      !(v >= shape->min))
     lsm_enc_bound(e, shape, "min", shape->min, idx);
   if ((shape->flags & SM_S_HAS_MAX) && (e->checks & LSM_CHECK_STRICT) &&
-      v > shape->max)
+      !(v <= shape->max))
     lsm_enc_bound(e, shape, "max", shape->max, idx);
 }
 

@@ -51,16 +51,35 @@ void lsm_enc_leave (lsm_enc *e) {
     e->stop = 1; /* too large: do not read on, it may be without end */
 }
 
+/* Notes a table whose key at `idx` no value of the shape has; NULL is a list of
+** a document. */
+static void note_key (lsm_enc *e, const sm_shape *shape, int idx) {
+  sm_buf *b = lsm_enc_problem(e);
+  sm_buf_puts(b, SM_LIT("expected "));
+  if (shape != NULL)
+    lsm_putwanted(b, shape);
+  else
+    sm_buf_puts(b, SM_LIT("a list"));
+  sm_buf_puts(b, SM_LIT(", got a table with the key "));
+  lsm_enc_putvalue(e, b, NULL, idx);
+  lsm_enc_note(e, "type", shape);
+  lua_pop(e->L, 1);
+}
+
 /*
 ** The key at the top of the stack but one is not recognised by its address: it
 ** is a long string, an unknown name, or no string. The member, -1 when the key
-** was noted as unknown, -2 when the table cannot be a structure.
+** was noted as unknown, -2 when the table cannot be a structure or there are
+** problems enough.
 */
 static int unusual_key (lsm_enc *e, const sm_shape *shape, lsm_found *found) {
   sm_str name;
   int m;
   if (lua_type(e->L, -2) != LUA_TSTRING) {
-    lsm_enc_wrong(e, shape, found->table);
+    if (lsm_rawlen(e->L, found->table) > 0)
+      lsm_enc_wrong(e, shape, found->table);
+    else
+      note_key(e, shape, lua_gettop(e->L) - 1);
     return -2;
   }
   name.p = lua_tolstring(e->L, -2, &name.len);
@@ -69,13 +88,15 @@ static int unusual_key (lsm_enc *e, const sm_shape *shape, lsm_found *found) {
     found->unknown++;
     if (e->checks & LSM_CHECK_UNKNOWN)
       lsm_enc_unknown(e, shape, name);
+    if (e->stop)
+      return -2;
   }
   return m;
 }
 
 /*
 ** Leaves key and value of each member on the stack; how many values, or -1
-** when a key is not a string.
+** when it is not worth reading on.
 */
 static int gather (lsm_enc *e, const sm_shape *shape, lsm_found *found) {
   lua_State *L = e->L;
@@ -355,14 +376,6 @@ static void put_structure (lsm_enc *e, const sm_shape *shape, int idx) {
 /* }} */
 
 /* {{ Lists */
-
-static void note_key (lsm_enc *e, const sm_shape *shape, int idx) {
-  sm_buf *b = lsm_enc_problem(e);
-  sm_buf_puts(b, SM_LIT("expected a list, got a table with the key "));
-  lsm_enc_putvalue(e, b, NULL, idx);
-  lsm_enc_note(e, "type", shape);
-  lua_pop(e->L, 1);
-}
 
 static void note_hole (lsm_enc *e, const sm_shape *shape, int idx,
                        double largest) {

@@ -127,6 +127,31 @@ describe("validation", function()
     assert.equal(100, #errors)
   end)
 
+  it("stops after a hundred unknown members", function()
+    local params = {}
+    for i = 1, 500 do params["k" .. i] = i end
+    local _, errors = encode("CreateEndpoint", params)
+    assert.equal(100, #errors)
+  end)
+
+  it("names the key that no structure has", function()
+    local _, errors = encode("CreateEndpoint", { [true] = 1 })
+    assert.equal("the parameters: expected a table of members, got a table with the key true",
+      errors[1].message)
+    _, errors = encode("CreateEndpoint", { [2.5] = 1 })
+    assert.equal("the parameters: expected a table of members, got a table with the key 2.5",
+      errors[1].message)
+    _, errors = encode("CreateEndpoint", { "a" })
+    assert.equal("the parameters: expected a table of members, got a list", errors[1].message)
+  end)
+
+  it("finds NaN within no bounds", function()
+    local nan = 0 / 0
+    assert.equal("min", (code_of({ type = "double", min = 0 }, nan)))
+    assert.equal("max", (code_of({ type = "double", max = 9 }, nan, "strict")))
+    assert.equal('{"v":"NaN"}', (body_of({ type = "double" }, nan, "strict")))
+  end)
+
   it("suggests the nearest member and value", function()
     local _, errors = encode("ListEndpoints", { SortOder = "Ascending" })
     assert.equal("SortOrder", errors[1].suggestion)

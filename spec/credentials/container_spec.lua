@@ -110,6 +110,16 @@ describe("sagemaker.credentials.container", function()
     assert.same({ 1, 1 }, world.sleeps)
   end)
 
+  it("takes an answer that is whole", function()
+    for _, name in ipairs { "AccessKeyId", "SecretAccessKey", "Token", "Expiration" } do
+      local body = KEYS:gsub('"' .. name .. '": "[^"]*"', '"' .. name .. '": null')
+      local keys, reason, broken = get({ [RELATIVE] = "/c" }, { { body = body } })
+      assert.is_nil(keys)
+      assert.equal("the agent's answer has no " .. name, reason)
+      assert.is_true(broken)
+    end
+  end)
+
   it("repeats no word of a hostile agent", function()
     local env = { [FULL] = "http://localhost/", AWS_CONTAINER_AUTHORIZATION_TOKEN = "hush-auth" }
     for _, body in ipairs { "hush-auth", ("x"):rep(1e6), '{"code": "hush-auth"}', "{\0}", "null",

@@ -25,6 +25,7 @@ local ALLOWED = {
 local ATTEMPTS, PAUSE, TIMEOUT = 3, 1, 2
 -- An answer that trickles is given up.
 local WHOLE = 10
+local REQUIRED = { "AccessKeyId", "SecretAccessKey", "Token", "Expiration" }
 local NAMES = { id = "AccessKeyId", secret = "SecretAccessKey", token = "Token",
   expiration = "Expiration", account = "AccountId" }
 
@@ -131,6 +132,8 @@ function Container:get(io)
   end
   if not answer then return nil, reason, true end
   local credentials
+  local missing = document.missing(answer, REQUIRED)
+  if missing then return nil, "the agent's answer has no " .. missing, true end
   credentials, reason = document.credentials(answer, NAMES, self.name)
   if not credentials then return nil, "the agent's answer " .. reason, true end
   return credentials

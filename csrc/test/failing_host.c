@@ -3,11 +3,11 @@
 **
 **   failing_host script.lua [argument ...]
 **
-** runs a script with one more function: failat(n) lets n allocations succeed
-** and refuses every one after them, until failat(-1). Blocks may always shrink
-** and be freed. When the script is done the state is closed; a block that is
-** left then, and an error of the script, is a failure. spec/allocation_spec.lua
-** builds and runs it.
+** runs a script with one more function: refuse(n, f) calls f, lets n of its
+** allocations succeed and refuses every one after them; it returns what pcall
+** returns. Blocks may always shrink and be freed. When the script is done the
+** state is closed; a block that is left then, and an error of the script, is a
+** failure. spec/allocation_spec.lua builds and runs it.
 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,17 +40,26 @@ static void *allocate (void *ud, void *p, size_t osize, size_t nsize) {
   return q != NULL || p == NULL || nsize > osize ? q : p;
 }
 
-static int failat (lua_State *L) {
+static int refuse (lua_State *L) {
   void *ud;
+  heap *h;
+  long n = (long)luaL_checkinteger(L, 1);
+  int failed;
   lua_getallocf(L, &ud);
-  ((heap *)ud)->left = (long)luaL_checkinteger(L, 1);
-  return 0;
+  h = (heap *)ud;
+  lua_settop(L, 2);
+  h->left = n;
+  failed = lua_pcall(L, 0, 0, 0);
+  h->left = -1;
+  lua_pushboolean(L, !failed);
+  lua_insert(L, 2);
+  return lua_gettop(L) - 1;
 }
 
 static int run (lua_State *L, int argc, char **argv) {
   int i;
   luaL_openlibs(L);
-  lua_register(L, "failat", failat);
+  lua_register(L, "refuse", refuse);
   if (luaL_loadfile(L, argv[1]) == 0) {
     for (i = 2; i < argc; i++)
       lua_pushstring(L, argv[i]);

@@ -6,7 +6,7 @@
 package.cpath = (...)
 
 local core = require "sagemaker.core"
-local failat = failat -- luacheck: ignore
+local refuse = refuse -- luacheck: ignore
 
 local MOST = 5000
 
@@ -168,9 +168,7 @@ end
 
 local function try(name, case)
   for n = 0, MOST do
-    failat(n)
-    local ok, message = pcall(case)
-    failat(-1)
+    local ok, message = refuse(n, case)
     if ok then return n end
     if not tostring(message):find("not enough memory", 1, true) then
       error(("%s, after %d allocations: %s"):format(name, n, tostring(message)), 0)

@@ -14,8 +14,9 @@
 **   signer:query_signature(request, epoch, signed_names) -> 64 digits
 **
 ** A request is a plain table {method, path, query, host, headers, body}, or
-** {method, url, headers, body}; body may be absent, payload_hash stands in for
-** its hash. Fields are read raw, so no metamethod of the caller runs while its
+** {method, url, headers, body}. Where body is absent, payload_hash may say its
+** hash (or UNSIGNED-PAYLOAD). Fields are read raw, so no metamethod of the
+*caller runs while its
 ** strings are borrowed, and nothing here allocates before they have been used.
 ** `signed_names` is what the client put behind SignedHeaders=, and asks for
 ** the signature that the request should have.
@@ -37,7 +38,7 @@
 #define MAX_NAMES SM_SIGV4_MAX_HEADERS
 #define LOCAL 1024 /* bytes of an Authorization that need no buffer */
 
-/* Upvalues of every method: strings that need not be made again. */
+/* Upvalues of every method: what need not be made or looked up again. */
 enum upvalue {
   U_METHOD = 1,
   U_PATH,
@@ -51,10 +52,14 @@ enum upvalue {
   U_TOKEN,
   U_CONTENT,
   U_AUTHORIZATION,
-  U_COUNT = U_AUTHORIZATION
+  U_STRINGS = U_AUTHORIZATION,
+  U_METATABLE, /* of signers */
+  U_EPOCH,     /* the second that U_EPOCH_TEXT writes */
+  U_EPOCH_TEXT,
+  U_COUNT = U_EPOCH_TEXT
 };
 
-static const char *const upvalues[U_COUNT] = {
+static const char *const upvalues[U_STRINGS] = {
     "method",
     "path",
     "query",
@@ -75,12 +80,18 @@ typedef struct gathered {
   sm_sigv4_header headers[SM_SIGV4_MAX_HEADERS];
   sm_str names[MAX_NAMES];
   sm_url url;
+  int headers_at; /* stack index of the table of headers, or of nil */
 } gathered;
 
 /* {{ Arguments */
 
+/* luaL_checkudata without its look-up by name. */
 static sm_sigv4 *check_signer (lua_State *L) {
-  sm_sigv4 *s = (sm_sigv4 *)luaL_checkudata(L, 1, SIGNER);
+  sm_sigv4 *s = (sm_sigv4 *)lua_touserdata(L, 1);
+  if (s == NULL || !lua_getmetatable(L, 1) ||
+      !lua_rawequal(L, -1, lua_upvalueindex(U_METATABLE)))
+    s = (sm_sigv4 *)luaL_checkudata(L, 1, SIGNER); /* throws */
+  lua_pop(L, 1);
   if (s->sha.work == NULL)
     luaL_argerror(L, 1, "signer is closed");
   return s;
@@ -122,16 +133,18 @@ static int fail (lua_State *L, int status) {
 
 /* {{ Reading a request */
 
-/* A field that is a string or absent (NULL, 0). */
+/* A field that is a string (or a number) or absent: NULL, 0. Its value stays
+** on the stack, and so alive. */
 static sm_str get_field (lua_State *L, int upvalue) {
   sm_str s = {NULL, 0};
   lua_pushvalue(L, lua_upvalueindex(upvalue));
   lua_rawget(L, 2);
-  if (lua_type(L, -1) == LUA_TSTRING)
-    s.p = lua_tolstring(L, -1, &s.len);
-  else if (!lua_isnil(L, -1))
-    bad_field(L, upvalues[upvalue - 1], "string expected");
-  lua_pop(L, 1);
+  s.p = lua_tolstring(L, -1, &s.len);
+  if (s.p == NULL) {
+    s.len = 0;
+    if (!lua_isnil(L, -1))
+      bad_field(L, upvalues[upvalue - 1], "string expected");
+  }
   return s;
 }
 
@@ -165,13 +178,15 @@ static void read_value (lua_State *L, gathered *g, sm_str name) {
   lua_pop(L, 1);
 }
 
-/* Pushes request.headers, which must be a table (or absent: nil). */
+/* Pushes request.headers: a table, or nil where it is absent. */
 static int push_headers (lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(U_HEADERS));
   lua_rawget(L, 2);
-  if (!lua_istable(L, -1) && !lua_isnil(L, -1))
+  if (lua_istable(L, -1))
+    return 1;
+  if (!lua_isnil(L, -1))
     bad_field(L, "headers", "table expected");
-  return lua_istable(L, -1);
+  return 0;
 }
 
 /* Reads the headers from the table on top of the stack. */
@@ -185,6 +200,16 @@ static void read_headers (lua_State *L, gathered *g) {
     read_value(L, g, name);
     lua_pop(L, 1);
   }
+}
+
+static int has_host (const gathered *g) {
+  size_t i;
+  for (i = 0; i < g->r.nheaders; i++) {
+    if (g->headers[i].name.len == 4 &&
+        sm_str_ieq(g->headers[i].name, SM_LIT("host")))
+      return 1;
+  }
+  return 0;
 }
 
 /* The parts that request.url says, where request.path does not. */
@@ -202,38 +227,50 @@ static void read_url (lua_State *L, gathered *g) {
                     : g->url.authority;
 }
 
-/* Where neither path nor host says it, the host of request.url. */
-static void read_target (lua_State *L, gathered *g) {
-  g->r.path = get_field(L, U_PATH);
-  g->r.query = get_field(L, U_QUERY);
+/* The host of a request whose headers do not say it. */
+static void read_host (lua_State *L, gathered *g) {
+  sm_str path = g->r.path, query = g->r.query;
   g->r.host = get_field(L, U_HOST);
-  if (g->r.path.p == NULL) {
-    read_url(L, g);
-  } else if (g->r.host.p == NULL && get_field(L, U_URL).p != NULL) {
-    sm_str path = g->r.path, query = g->r.query;
+  if (g->r.host.p == NULL && get_field(L, U_URL).p != NULL) {
     read_url(L, g);
     g->r.path = path;
     g->r.query = query;
   }
 }
 
-/* Reads the request at index 2; its headers stay on the stack (or nil). */
+/*
+** Reads the request at index 2. Leaves what it read on the stack, its headers
+** (or nil) at index `headers`; `gathered` is good as long as they stay there
+** and no Lua code runs.
+*/
 static void read_request (lua_State *L, gathered *g, int64_t epoch) {
   luaL_checktype(L, 2, LUA_TTABLE);
-  g->r.method = get_field(L, U_METHOD);
-  g->r.body = get_field(L, U_BODY);
-  g->r.payload_hash = get_field(L, U_HASH);
-  read_target(L, g);
-  if (g->r.method.p == NULL)
-    bad_field(L, "method", "string expected");
   g->r.headers = g->headers;
   g->r.nheaders = 0;
   g->r.epoch = epoch;
   g->r.expires = -1;
   g->r.names = NULL;
   g->r.nnames = 0;
+  g->r.host = (sm_str){NULL, 0};
+  g->r.payload_hash = (sm_str){NULL, 0};
+  g->headers_at = lua_gettop(L) + 1;
   if (push_headers(L))
     read_headers(L, g);
+  g->r.method = get_field(L, U_METHOD);
+  if (g->r.method.p == NULL)
+    bad_field(L, "method", "string expected");
+  g->r.body = get_field(L, U_BODY);
+  if (g->r.body.p == NULL)
+    g->r.payload_hash = get_field(L, U_HASH);
+  g->r.path = get_field(L, U_PATH);
+  if (g->r.path.p == NULL) {
+    g->r.host = get_field(L, U_HOST);
+    read_url(L, g);
+  } else {
+    g->r.query = get_field(L, U_QUERY);
+    if (!has_host(g))
+      read_host(L, g);
+  }
 }
 
 /* "host;x-amz-date" at idx: the names that a client has signed. */
@@ -303,29 +340,34 @@ static sm_str authorize (lua_State *L, sm_sigv4 *s, const gathered *g,
 ** written again under the same name (in the same case of letters).
 */
 static int is_stale (const sm_sigv4 *s, sm_str name) {
-  int with_token = s->session_token.len > 0;
-  int with_hash = (s->flags & SM_SIGV4_SIGN_BODY) != 0;
+  const sm_str token = SM_LIT("X-Amz-Security-Token");
+  const sm_str content = SM_LIT("X-Amz-Content-Sha256");
+  sm_str own;
   switch (name.len) {
   case 10:
-    return sm_str_ieq(name, SM_LIT("X-Amz-Date")) &&
-           !sm_str_eq(name, SM_LIT("X-Amz-Date"));
+    own = SM_LIT("X-Amz-Date");
+    break;
   case 13:
-    return sm_str_ieq(name, SM_LIT("Authorization")) &&
-           !sm_str_eq(name, SM_LIT("Authorization"));
+    own = SM_LIT("Authorization");
+    break;
   case 20:
-    if (sm_str_ieq(name, SM_LIT("X-Amz-Security-Token")))
-      return !with_token || !sm_str_eq(name, SM_LIT("X-Amz-Security-Token"));
-    return with_hash && sm_str_ieq(name, SM_LIT("X-Amz-Content-Sha256")) &&
-           !sm_str_eq(name, SM_LIT("X-Amz-Content-Sha256"));
+    own = sm_str_ieq(name, token) ? token : content;
+    if (own.p == content.p && !(s->flags & SM_SIGV4_SIGN_BODY))
+      return 0;
+    if (own.p == token.p && s->session_token.len == 0)
+      return 1;
+    break;
   default:
     return 0;
   }
+  return !sm_str_eq(name, own) && sm_str_ieq(name, own);
 }
 
-/* Takes stale headers out of the table on top of the stack. A name whose value
-** is an array is there several times in a row, and borrowed: once gone, its
-** bytes may be gone. */
-static void remove_stale (lua_State *L, const sm_sigv4 *s, const gathered *g) {
+/* Takes stale headers out of the table at idx. A name whose value is an array
+** is there several times in a row, and borrowed: once gone, its bytes may be
+** gone. */
+static void remove_stale (lua_State *L, int idx, const sm_sigv4 *s,
+                          const gathered *g) {
   const char *last = NULL;
   size_t i;
   for (i = 0; i < g->r.nheaders; i++) {
@@ -335,7 +377,7 @@ static void remove_stale (lua_State *L, const sm_sigv4 *s, const gathered *g) {
     last = name.p;
     lua_pushlstring(L, name.p, name.len);
     lua_pushnil(L);
-    lua_rawset(L, -3);
+    lua_rawset(L, idx);
   }
 }
 
@@ -359,6 +401,19 @@ static void set_content (lua_State *L, int idx, sm_str made) {
   lua_rawset(L, idx);
 }
 
+/* headers["X-Amz-Date"], whose text all signers share while a second lasts. */
+static void set_date (lua_State *L, int idx, int64_t epoch, sm_str date) {
+  if (lua_tonumber(L, lua_upvalueindex(U_EPOCH)) != (lua_Number)epoch) {
+    lsm_pushstr(L, date);
+    lua_replace(L, lua_upvalueindex(U_EPOCH_TEXT));
+    lua_pushnumber(L, (lua_Number)epoch);
+    lua_replace(L, lua_upvalueindex(U_EPOCH));
+  }
+  lua_pushvalue(L, lua_upvalueindex(U_DATE));
+  lua_pushvalue(L, lua_upvalueindex(U_EPOCH_TEXT));
+  lua_rawset(L, idx);
+}
+
 static int signer_sign (lua_State *L) {
   sm_sigv4 *s = check_signer(L);
   gathered g;
@@ -366,9 +421,10 @@ static int signer_sign (lua_State *L) {
   char hash[SM_SIGV4_HEX], date[SM_AMZ_DATE_SIZE];
   sm_str text, made = {NULL, 0};
   int64_t epoch = check_epoch(L, 3);
-  lua_settop(L, 3);
+  int headers;
   read_request(L, &g, epoch);
-  if (lua_isnil(L, 4))
+  headers = g.headers_at;
+  if (lua_isnil(L, headers))
     bad_field(L, "headers", "table expected");
   if ((s->flags & SM_SIGV4_SIGN_BODY) && g.r.payload_hash.len == 0) {
     int status = sm_sigv4_payload(s, g.r.body, hash);
@@ -378,14 +434,13 @@ static int signer_sign (lua_State *L) {
   }
   text = authorize(L, s, &g, &auth);
   memcpy(date, sm_sigv4_date(s, epoch), sizeof date);
-  lua_pushvalue(L, 4);
-  remove_stale(L, s, &g);
-  set_header(L, 4, U_AUTHORIZATION, text);
-  set_header(L, 4, U_DATE, (sm_str){date, sizeof date});
+  remove_stale(L, headers, s, &g);
+  set_header(L, headers, U_AUTHORIZATION, text);
+  set_date(L, headers, epoch, (sm_str){date, sizeof date});
   if (s->session_token.len > 0)
-    set_header(L, 4, U_TOKEN, s->session_token);
+    set_header(L, headers, U_TOKEN, s->session_token);
   if (s->flags & SM_SIGV4_SIGN_BODY)
-    set_content(L, 4, made);
+    set_content(L, headers, made);
   lua_settop(L, 2);
   return 1;
 }
@@ -617,22 +672,33 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
+/* Pushes a method with its upvalues; the metatable is at idx. */
+static void push_method (lua_State *L, lua_CFunction f, int idx) {
+  int i;
+  for (i = 0; i < U_STRINGS; i++)
+    lua_pushstring(L, upvalues[i]);
+  lua_pushvalue(L, idx);
+  lua_pushnumber(L, 0.5); /* no second that there is */
+  lua_pushnil(L);
+  lua_pushcclosure(L, f, U_COUNT);
+}
+
 void lsm_open_sign (lua_State *L) {
   const luaL_Reg *m;
-  int i;
+  int metatable;
+  luaL_checkstack(L, U_COUNT + 4, NULL);
   lsm_newmetatable(L, SIGNER, NULL, signer_gc);
+  metatable = lua_gettop(L);
   lua_pushcfunction(L, signer_tostring);
-  lua_setfield(L, -2, "__tostring");
+  lua_setfield(L, metatable, "__tostring");
   lua_pushliteral(L, SIGNER); /* keeps the finalizer out of reach */
-  lua_setfield(L, -2, "__metatable");
+  lua_setfield(L, metatable, "__metatable");
   lua_newtable(L);
   for (m = methods; m->name != NULL; m++) {
-    for (i = 0; i < U_COUNT; i++)
-      lua_pushstring(L, upvalues[i]);
-    lua_pushcclosure(L, m->func, U_COUNT);
+    push_method(L, m->func, metatable);
     lua_setfield(L, -2, m->name);
   }
-  lua_setfield(L, -2, "__index");
+  lua_setfield(L, metatable, "__index");
   lua_pop(L, 1);
   lsm_setfuncs(L, functions);
 }

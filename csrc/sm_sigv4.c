@@ -3,6 +3,10 @@
 */
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <openssl/crypto.h>
 
 #include "sm_sigv4_stages.h"
@@ -33,6 +37,7 @@ void sm_sigv4_close (sm_sigv4 *s) {
   sm_buf_free(&s->list);
   sm_buf_wipe(&s->query);
   sm_hmac_close(&s->key);
+  sm_sha256_forget(&s->start);
   sm_sha256_close(&s->sha);
   s->day[0] = s->date[0] = '\0';
 }
@@ -161,6 +166,31 @@ int sm_sigv4_prepare (sm_sigv4 *s, int64_t epoch) {
 
 /* {{ Stages 2 and 3 */
 
+#if defined(__SSE2__)
+
+/* The digits of sixteen nibbles. */
+static __m128i digits (__m128i nibbles) {
+  __m128i above9 = _mm_cmpgt_epi8(nibbles, _mm_set1_epi8(9));
+  __m128i letters = _mm_and_si128(above9, _mm_set1_epi8('a' - '9' - 1));
+  return _mm_add_epi8(_mm_add_epi8(nibbles, _mm_set1_epi8('0')), letters);
+}
+
+void sm_sigv4_hex (char out[SM_SIGV4_HEX],
+                   const unsigned char hash[SM_SHA256_SIZE]) {
+  const __m128i low4 = _mm_set1_epi8(15);
+  int i;
+  for (i = 0; i < SM_SHA256_SIZE; i += 16) {
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(hash + i));
+    __m128i high = digits(_mm_and_si128(_mm_srli_epi16(x, 4), low4));
+    __m128i low = digits(_mm_and_si128(x, low4));
+    __m128i *to = (__m128i *)(void *)(out + 2 * i);
+    _mm_storeu_si128(to, _mm_unpacklo_epi8(high, low));
+    _mm_storeu_si128(to + 1, _mm_unpackhi_epi8(high, low));
+  }
+}
+
+#else
+
 void sm_sigv4_hex (char out[SM_SIGV4_HEX],
                    const unsigned char hash[SM_SHA256_SIZE]) {
   static const char digits[] = "0123456789abcdef";
@@ -171,13 +201,14 @@ void sm_sigv4_hex (char out[SM_SIGV4_HEX],
   }
 }
 
-int sm_sigv4_string_to_sign (sm_sigv4 *s, sm_str canonical, int64_t epoch,
-                             sm_buf *out) {
+#endif
+
+/* The stages for a signer that is prepared. */
+
+static int put_string_to_sign (sm_sigv4 *s, sm_str canonical, sm_buf *out) {
   unsigned char hash[SM_SHA256_SIZE];
   char hex[SM_SIGV4_HEX];
-  int status = sm_sigv4_prepare(s, epoch);
-  if (status == SM_OK)
-    status = sm_sha256_sum(&s->sha, canonical, hash);
+  int status = sm_sha256_sum_alike(&s->sha, &s->start, canonical, hash);
   if (status != SM_OK)
     return status;
   sm_sigv4_hex(hex, hash);
@@ -190,15 +221,25 @@ int sm_sigv4_string_to_sign (sm_sigv4 *s, sm_str canonical, int64_t epoch,
   return out->err;
 }
 
-int sm_sigv4_signature (sm_sigv4 *s, sm_str string_to_sign, int64_t epoch,
-                        char out[SM_SIGV4_HEX]) {
+static int make_signature (sm_sigv4 *s, sm_str string_to_sign,
+                           char out[SM_SIGV4_HEX]) {
   unsigned char code[SM_SHA256_SIZE];
-  int status = sm_sigv4_prepare(s, epoch);
-  if (status == SM_OK)
-    status = sm_hmac_sum(&s->sha, &s->key, string_to_sign, code);
+  int status = sm_hmac_sum(&s->sha, &s->key, string_to_sign, code);
   if (status == SM_OK)
     sm_sigv4_hex(out, code);
   return status;
+}
+
+int sm_sigv4_string_to_sign (sm_sigv4 *s, sm_str canonical, int64_t epoch,
+                             sm_buf *out) {
+  int status = sm_sigv4_prepare(s, epoch);
+  return status != SM_OK ? status : put_string_to_sign(s, canonical, out);
+}
+
+int sm_sigv4_signature (sm_sigv4 *s, sm_str string_to_sign, int64_t epoch,
+                        char out[SM_SIGV4_HEX]) {
+  int status = sm_sigv4_prepare(s, epoch);
+  return status != SM_OK ? status : make_signature(s, string_to_sign, out);
 }
 
 /* }} */
@@ -222,16 +263,11 @@ int sm_sigv4_sign (sm_sigv4 *s, const sm_sigv4_request *r,
   return sm_sigv4_signature(s, sm_buf_str(&s->list), r->epoch, out);
 }
 
-/* The last line but one of a canonical request: the names of the headers. */
-static sm_str signed_names (sm_str canonical) {
-  const char *end = canonical.p + canonical.len;
+/* The signed headers of the canonical request that sm_sigv4_sign has left. */
+static sm_str signed_names (const sm_sigv4 *s) {
   sm_str names;
-  while (end[-1] != '\n')
-    end--;
-  names.p = --end;
-  while (names.p[-1] != '\n')
-    names.p--;
-  names.len = (size_t)(end - names.p);
+  names.p = s->canonical.p + s->signed_at;
+  names.len = s->signed_len;
   return names;
 }
 
@@ -246,7 +282,7 @@ int sm_sigv4_authorization (sm_sigv4 *s, const sm_sigv4_request *r,
   sm_buf_putc(out, '/');
   sm_buf_puts(out, sm_buf_str(&s->scope));
   sm_buf_puts(out, SM_LIT(", SignedHeaders="));
-  sm_buf_puts(out, signed_names(sm_buf_str(&s->canonical)));
+  sm_buf_puts(out, signed_names(s));
   sm_buf_puts(out, SM_LIT(", Signature="));
   sm_buf_put(out, signature, sizeof signature);
   return out->err;
@@ -257,7 +293,7 @@ int sm_sigv4_query (sm_sigv4 *s, const sm_sigv4_request *r, sm_buf *out) {
   int status = r->expires < 0 ? SM_EARG : sm_sigv4_sign(s, r, signature);
   if (status != SM_OK)
     return status;
-  sm_sigv4_put_query(s, r, signed_names(sm_buf_str(&s->canonical)), 1, out);
+  sm_sigv4_put_query(s, r, signed_names(s), 1, out);
   sm_buf_puts(out, SM_LIT("&X-Amz-Signature="));
   sm_buf_put(out, signature, sizeof signature);
   return out->err;

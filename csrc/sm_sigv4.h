@@ -62,12 +62,14 @@ typedef struct sm_sigv4 {
   sm_str access_key_id, session_token, region, service;
   unsigned flags;
   sm_sha256 sha;
+  sm_sha256_start start;       /* of canonical requests */
   sm_hmac key;                 /* the derived key of `day` */
   char day[8];                 /* 20150830; a first byte of 0: no key yet */
   int64_t epoch;               /* the second that `date` writes */
   char date[SM_AMZ_DATE_SIZE]; /* 20150830T123600Z; 0: none yet */
   sm_buf scope;                /* 20150830/us-east-1/service/aws4_request */
   sm_buf canonical, names, list, query; /* scratch */
+  size_t signed_at, signed_len; /* SignedHeaders in the last stage 1's text */
 } sm_sigv4;
 
 typedef struct sm_sigv4_header {

@@ -18,8 +18,9 @@ typedef struct entry {
 } entry;
 
 typedef struct entries {
-  entry list[SM_SIGV4_MAX_HEADERS];
   size_t n;
+  uint8_t order[SM_SIGV4_MAX_HEADERS]; /* places in list, sorted */
+  entry list[SM_SIGV4_MAX_HEADERS];
 } entries;
 
 /* {{ Bytes */
@@ -30,13 +31,17 @@ static inline uint64_t below (uint64_t x, unsigned c) {
   return (x - SM_BYTES(c)) & ~x & SM_BYTES(0x80);
 }
 
-/* Whether any byte is a blank or a control character below it. */
+/* Whether any byte is a blank or a control character below it. The last eight
+** bytes are looked at together, some of them for the second time. */
 static int has_blank (sm_str s) {
   size_t i;
   uint64_t found = 0;
-  for (i = 0; i + 8 <= s.len; i += 8)
-    found |= below(sm_load64(s.p + i), '!');
-  for (; i < s.len; i++)
+  if (s.len >= 8) {
+    for (i = 0; i + 8 < s.len; i += 8)
+      found |= below(sm_load64(s.p + i), '!');
+    return (found | below(sm_load64(s.p + s.len - 8), '!')) != 0;
+  }
+  for (i = 0; i < s.len; i++)
     found |= (unsigned char)s.p[i] < '!';
   return found != 0;
 }
@@ -48,36 +53,63 @@ static inline uint64_t lower8 (uint64_t x) {
   return x | ((from_a ^ after_z) & ~x & SM_BYTES(0x80)) >> 2;
 }
 
-static void copy_lower (char *out, sm_str s) {
+/* Lowers eight bytes; not zero when one of them is a blank or below. */
+static inline uint64_t put_lower8 (char *out, const char *p) {
+  uint64_t x = sm_load64(p), low = lower8(x);
+  memcpy(out, &low, sizeof low);
+  return below(x, '!');
+}
+
+/* Copies a name in lower case. Whether it has a blank or control character. */
+static int copy_lower (char *out, sm_str s) {
   size_t i;
-  for (i = 0; i + 8 <= s.len; i += 8) {
-    uint64_t x = lower8(sm_load64(s.p + i));
-    memcpy(out + i, &x, sizeof x);
+  uint64_t found = 0;
+  if (s.len >= 8) {
+    for (i = 0; i + 8 < s.len; i += 8)
+      found |= put_lower8(out + i, s.p + i);
+    return (found | put_lower8(out + s.len - 8, s.p + s.len - 8)) != 0;
   }
-  for (; i < s.len; i++)
+  for (i = 0; i < s.len; i++) {
     out[i] = sm_lower(s.p[i]);
+    found |= (unsigned char)s.p[i] < '!';
+  }
+  return found != 0;
+}
+
+/* memcpy for texts of a few words, without a call: sixteen bytes at a time,
+** the last of them maybe for the second time. Returns where it ends. */
+static inline char *put_text (char *out, sm_str s) {
+  size_t i;
+  if (s.len >= 16) {
+    for (i = 0; i + 16 < s.len; i += 16)
+      memcpy(out + i, s.p + i, 16);
+    memcpy(out + s.len - 16, s.p + s.len - 16, 16);
+  } else if (s.len >= 8) {
+    memcpy(out, s.p, 8);
+    memcpy(out + s.len - 8, s.p + s.len - 8, 8);
+  } else {
+    for (i = 0; i < s.len; i++)
+      out[i] = s.p[i];
+  }
+  return out + s.len;
 }
 
 /* The value of a header as it is signed: no blanks at its ends, one wherever
-** there is more than one. */
-static void put_value (sm_buf *b, sm_str s) {
-  const size_t begin = b->len;
-  size_t i = 0, from;
-  if (!has_blank(s)) {
-    sm_buf_puts(b, s);
-    return;
-  }
-  while (b->err == SM_OK) {
+** there is more than one. Never longer than the value. */
+static char *put_value (char *out, sm_str s) {
+  char *const begin = out;
+  size_t i = 0;
+  if (!has_blank(s))
+    return put_text(out, s);
+  for (;;) {
     while (i < s.len && (unsigned char)s.p[i] <= ' ')
       i++;
-    from = i;
+    if (i == s.len)
+      return out;
+    if (out > begin)
+      *out++ = ' ';
     while (i < s.len && (unsigned char)s.p[i] > ' ')
-      i++;
-    if (i == from)
-      break;
-    if (b->len > begin)
-      sm_buf_putc(b, ' ');
-    sm_buf_put(b, s.p + from, i - from);
+      *out++ = s.p[i++];
   }
 }
 
@@ -98,33 +130,49 @@ static int is_one_of (sm_str name, const sm_str *list, size_t n) {
   return 0;
 }
 
+/* Names that are not signed, or that signing sets anew: of no other length is
+** there one. */
+static const sm_str fixed[] = {
+#define NAME(text)                                                             \
+  { text, sizeof text - 1 }
+    NAME("te"),
+    NAME("expect"),
+    NAME("upgrade"),
+    NAME("user-agent"),
+    NAME("connection"),
+    NAME("keep-alive"),
+    NAME("x-amz-date"),
+    NAME("authorization"),
+    NAME("content-length"),
+    NAME("x-amzn-trace-id"),
+    NAME("transfer-encoding"),
+    NAME("x-amz-security-token"),
+#undef NAME
+};
+#define FIXED_LENGTHS                                                          \
+  (1u << 2 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 13 | 1u << 14 | 1u << 15 |   \
+   1u << 17 | 1u << 20)
+
 /* Whether a header (name in lower case) stays unsigned, or is one that signing
 ** sets anew. */
 static int ignored (const sm_sigv4 *s, sm_str name, int in_query) {
-  static const struct {
-    const char *text;
-    size_t len;
-  } list[] = {
-#define NAME(text) {text, sizeof text - 1}
-      NAME("user-agent"),      NAME("authorization"),
-      NAME("connection"),      NAME("expect"),
-      NAME("keep-alive"),      NAME("te"),
-      NAME("upgrade"),         NAME("transfer-encoding"),
-      NAME("x-amzn-trace-id"), NAME("x-amz-date"),
-      NAME("content-length"),  NAME("x-amz-security-token"),
-#undef NAME
-  };
-  size_t i;
-  for (i = 0; i < sizeof list / sizeof list[0]; i++) {
-    if (name.len == list[i].len && memcmp(name.p, list[i].text, name.len) == 0)
+  if (name.len < 32 && (FIXED_LENGTHS >> name.len & 1)) {
+    if (is_one_of(name, fixed, sizeof fixed / sizeof fixed[0]))
       return name.len != 14 || !(s->flags & SM_SIGV4_SIGN_LENGTH);
+    if ((s->flags & SM_SIGV4_SIGN_BODY) && !in_query &&
+        sm_str_eq(name, SM_LIT("x-amz-content-sha256")))
+      return 1;
   }
-  if ((s->flags & SM_SIGV4_SIGN_BODY) && !in_query &&
-      sm_str_eq(name, SM_LIT("x-amz-content-sha256")))
-    return 1;
-  return begins_with(name, SM_LIT("amz-sdk-")) ||
-         begins_with(name, SM_LIT("proxy-")) ||
-         begins_with(name, SM_LIT("sec-websocket-"));
+  switch (name.p[0]) {
+  case 'a':
+    return begins_with(name, SM_LIT("amz-sdk-"));
+  case 'p':
+    return begins_with(name, SM_LIT("proxy-"));
+  case 's':
+    return begins_with(name, SM_LIT("sec-websocket-"));
+  default:
+    return 0;
+  }
 }
 
 /* }} */
@@ -132,10 +180,15 @@ static int ignored (const sm_sigv4 *s, sm_str name, int in_query) {
 /* {{ Sorted headers */
 
 static uint64_t prefix_of (sm_str name) {
+  const unsigned char *p = (const unsigned char *)name.p;
   uint64_t x = 0;
   size_t i;
-  for (i = 0; i < 8; i++)
-    x = x << 8 | (i < name.len ? (unsigned char)name.p[i] : 0);
+  if (name.len >= 8) /* compilers see one load in this */
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
+           (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+           (uint64_t)p[6] << 8 | (uint64_t)p[7];
+  for (i = 0; i < name.len; i++)
+    x |= (uint64_t)p[i] << (56 - 8 * i);
   return x;
 }
 
@@ -148,16 +201,15 @@ static int comes_after (const entry *a, const entry *b) {
 /* Puts a header where it belongs, behind those of the same name. */
 static int insert (entries *es, sm_str name, sm_str value) {
   size_t i = es->n;
-  entry e;
-  if (es->n == SM_SIGV4_MAX_HEADERS)
+  entry *e = &es->list[i];
+  if (i == SM_SIGV4_MAX_HEADERS)
     return SM_ELIMIT;
-  e.prefix = prefix_of(name);
-  e.name = name;
-  e.value = value;
-  for (; i > 0 && comes_after(&es->list[i - 1], &e); i--)
-    es->list[i] = es->list[i - 1];
-  es->list[i] = e;
-  es->n++;
+  e->prefix = prefix_of(name);
+  e->name = name;
+  e->value = value;
+  for (; i > 0 && comes_after(&es->list[es->order[i - 1]], e); i--)
+    es->order[i] = es->order[i - 1];
+  es->order[i] = (uint8_t)es->n++;
   return SM_OK;
 }
 
@@ -183,9 +235,8 @@ static int take_headers (sm_sigv4 *s, const sm_sigv4_request *r, entries *es) {
     sm_str name;
     name.p = s->names.p + s->names.len;
     name.len = h->name.len;
-    if (name.len == 0 || has_blank(h->name))
+    if (name.len == 0 || copy_lower(s->names.p + s->names.len, h->name))
       return SM_EARG;
-    copy_lower(s->names.p + s->names.len, h->name);
     if (r->names != NULL ? !is_one_of(name, r->names, r->nnames)
                          : ignored(s, name, r->expires >= 0))
       continue;
@@ -236,34 +287,64 @@ static int add_missing (const sm_sigv4_request *r, entries *es) {
   return status;
 }
 
-static void put_headers (sm_buf *b, const entries *es) {
-  size_t i;
-  for (i = 0; i < es->n; i++) {
-    const entry *e = &es->list[i];
-    if (i > 0 && sm_str_eq(e->name, e[-1].name)) {
-      sm_buf_putc(b, ',');
-    } else {
-      if (i > 0)
-        sm_buf_putc(b, '\n');
-      sm_buf_puts(b, e->name);
-      sm_buf_putc(b, ':');
-    }
-    put_value(b, e->value);
-  }
-  if (es->n > 0)
-    sm_buf_putc(b, '\n');
+/* Whether the header at place i of the order has the name of the one before. */
+static int same_name (const entries *es, size_t i) {
+  return i > 0 && sm_str_eq(es->list[es->order[i]].name,
+                            es->list[es->order[i - 1]].name);
 }
 
-static void put_names (sm_buf *b, const entries *es) {
+/* One line a name. */
+static char *put_headers (char *out, const entries *es) {
   size_t i;
   for (i = 0; i < es->n; i++) {
-    const entry *e = &es->list[i];
-    if (i > 0 && sm_str_eq(e->name, e[-1].name))
-      continue;
-    if (i > 0)
-      sm_buf_putc(b, ';');
-    sm_buf_puts(b, e->name);
+    const entry *e = &es->list[es->order[i]];
+    if (same_name(es, i)) {
+      out[-1] = ','; /* instead of the line's end */
+    } else {
+      out = put_text(out, e->name);
+      *out++ = ':';
+    }
+    out = put_value(out, e->value);
+    *out++ = '\n';
   }
+  return out;
+}
+
+static char *put_names (char *out, const entries *es) {
+  char *const begin = out;
+  size_t i;
+  for (i = 0; i < es->n; i++) {
+    if (same_name(es, i))
+      continue;
+    if (out > begin)
+      *out++ = ';';
+    out = put_text(out, es->list[es->order[i]].name);
+  }
+  return out;
+}
+
+/* Bytes that are enough for the two above. */
+static size_t size_of (const entries *es) {
+  size_t i, n = 0;
+  for (i = 0; i < es->n; i++)
+    n += es->list[i].name.len * 2 + es->list[i].value.len + 3;
+  return n;
+}
+
+/* The last three parts: headers, their names, the hash. */
+static void put_end (sm_sigv4 *s, const entries *es, sm_str hash, sm_buf *out) {
+  char *p, *names;
+  if (!sm_buf_room(out, size_of(es) + hash.len + 2))
+    return;
+  p = put_headers(out->p + out->len, es);
+  *p++ = '\n';
+  names = p;
+  p = put_names(p, es);
+  s->signed_at = (size_t)(names - out->p);
+  s->signed_len = (size_t)(p - names);
+  *p++ = '\n';
+  p = put_text(p, hash);
+  out->len = (size_t)(p - out->p);
 }
 
 /* }} */
@@ -340,11 +421,12 @@ static int put_canonical_query (sm_sigv4 *s, const sm_sigv4_request *r,
   if (r->names != NULL && r->query.len > 0) {
     put_pairs_without(q, r->query, &signature, 1);
   } else if (r->names == NULL && r->expires >= 0) {
-    put_names(&s->list, es);
-    if (s->list.err != SM_OK)
+    sm_str names;
+    if (!sm_buf_room(&s->list, size_of(es)))
       return s->list.err;
-    sm_sigv4_put_query(s, r, sm_buf_str(&s->list),
-                       !(s->flags & SM_SIGV4_OMIT_TOKEN), q);
+    names.p = s->list.p;
+    names.len = (size_t)(put_names(s->list.p, es) - s->list.p);
+    sm_sigv4_put_query(s, r, names, !(s->flags & SM_SIGV4_OMIT_TOKEN), q);
   } else if (r->query.len > 0) {
     return sm_uri_canonical_query(out, r->query);
   }
@@ -426,10 +508,6 @@ int sm_sigv4_canonical (sm_sigv4 *s, const sm_sigv4_request *r, sm_buf *out) {
   if (status != SM_OK)
     return status;
   sm_buf_putc(out, '\n');
-  put_headers(out, &es);
-  sm_buf_putc(out, '\n');
-  put_names(out, &es);
-  sm_buf_putc(out, '\n');
-  sm_buf_puts(out, hash);
+  put_end(s, &es, hash, out);
   return out->err;
 }

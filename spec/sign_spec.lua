@@ -238,8 +238,11 @@ describe("signer:sign", function()
     local again = request.headers.Authorization
     assert.equal(again, signer:sign(request, CLOCK).headers.Authorization)
     assert.truthy(again:find(";x-amz-content-sha256;", 1, true))
-    request = signer:sign(new_request { payload_hash = "UNSIGNED-PAYLOAD" }, CLOCK)
-    assert.equal("UNSIGNED-PAYLOAD", request.headers["X-Amz-Content-Sha256"])
+    request = new_request { payload_hash = "UNSIGNED-PAYLOAD" }
+    assert.not_equal("UNSIGNED-PAYLOAD",
+      signer:sign(request, CLOCK).headers["X-Amz-Content-Sha256"])
+    request.body = nil -- only then is the hash looked at
+    assert.equal("UNSIGNED-PAYLOAD", signer:sign(request, CLOCK).headers["X-Amz-Content-Sha256"])
     assert.truthy(signer:canonical_request(request, CLOCK):find("\nUNSIGNED%-PAYLOAD$"))
   end)
 
@@ -376,10 +379,10 @@ describe("misuse of a signer", function()
     end
     refuses(nil)
     refuses("x")
-    refuses(new_request { method = 7 })
+    refuses(new_request { method = {} })
     refuses(new_request { method = "GET\nX" })
     refuses(new_request { url = "no url" })
-    refuses(new_request { body = 1 })
+    refuses(new_request { body = true })
     refuses(new_request { headers = "x" })
     refuses(new_request { headers = { [1] = "x" } })
     refuses(new_request { headers = { ["X-Count"] = 1 } })

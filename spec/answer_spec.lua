@@ -57,6 +57,19 @@ describe("sagemaker.answer", function()
     end
   end)
 
+  it("does not take an empty body for the answer of an operation that always has one", function()
+    for _, body in ipairs { "", " \r\n" } do
+      local output, err = decode(200, body)
+      assert.is_nil(output)
+      assert.equal("protocol", err.kind)
+      assert.equal("the answer with HTTP status 200 cannot be read: its body is empty", err.message)
+    end
+    assert.same({}, (decode(200, "{}")))
+    for _, operation in ipairs { "DeleteEndpoint", "AddTags" } do
+      assert.same({}, (answer.decode(service, operation, { status = 200, headers = {} })))
+    end
+  end)
+
   it("lists all problems of parameters", function()
     assert.equal("ParamValidation: A: x",
       select(2, answer.invalid("Op", { { path = "A", message = "A: x" } })))

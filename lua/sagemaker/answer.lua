@@ -48,6 +48,18 @@ local function service_error(service, operation, response)
     body = found.body, sent = true }
 end
 
+-- Whether nothing has come where the operation always answers something: what a proxy says for a
+-- service that is not there, not what the service says.
+local function is_hollow(service, operation, output, body)
+  if next(output) ~= nil or (body and body:find("%S")) then return false end
+  if service:info().protocol ~= "json" then return false end
+  local shape = service:operation(operation).output
+  for _, member in ipairs(shape and service:shape(shape).members or {}) do
+    if member.required then return true end
+  end
+  return false
+end
+
 --- Decodes an answer. One of 2xx that cannot be read is an error of kind "protocol": the service
 --- has done its work, so the request is not sent again.
 ---@param service userdata
@@ -59,6 +71,9 @@ function M.decode(service, operation, response)
   local status = response.status
   if status < 200 or status >= 300 then return nil, service_error(service, operation, response) end
   local output, message = core.decode(service, operation, status, response.headers, response.body)
+  if output and is_hollow(service, operation, output, response.body) then
+    output, message = nil, "its body is empty"
+  end
   if output then return output end
   return nil, errors.new { kind = "protocol", code = "UnreadableResponse", status = status,
     message = ("the answer with HTTP status %d cannot be read: %s"):format(status, message),

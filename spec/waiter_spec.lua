@@ -15,12 +15,13 @@ local CONFIG = {
   },
 }
 
--- Runs the waiter over answers: a status, or an err table.
+-- Runs the waiter over answers: a status, an output, or an err table.
 local function run(answers, opts)
   local transport, asked = stub.new {}, {}
   local function call(operation, params, call_opts)
     asked[#asked + 1] = { operation, params, call_opts }
     local answer = answers[#asked] or answers[#answers]
+    if type(answer) == "table" and answer.Status then return answer end
     if type(answer) == "table" then
       local err = errors.new(answer)
       return nil, tostring(err), err
@@ -51,6 +52,15 @@ describe("sagemaker.waiter", function()
     assert.equal("WaiterFailed", gone.code)
     assert.equal("Gone", gone.cause.code)
     assert.equal(400, gone.status)
+  end)
+
+  it("says in its message what the service has said", function()
+    local _, message = run { { kind = "service", code = "Gone", message = "No thing t." } }
+    assert.equal("WaiterFailed: ThingReady: Waiter encountered a terminal failure state: "
+      .. "Matched expected service error code: Gone: No thing t.", message)
+    local _, text, err = run { { Status = "Broken", FailureReason = "It fell." } }
+    assert.truthy(text:find('"Broken": It fell.', 1, true))
+    assert.is_nil(err.reason:find("It fell", 1, true))
   end)
 
   it("hands back an error that no acceptor expects", function()

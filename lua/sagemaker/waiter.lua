@@ -105,9 +105,11 @@ local function decide(config, output, err, status)
   return nil
 end
 
-local function fail(config, kind, code, reason, fields)
+-- `why` is what the service has said about it.
+local function fail(config, kind, code, reason, fields, why)
   fields.kind, fields.code = kind, code
-  fields.message = ("%s: %s"):format(config.name, reason)
+  fields.message = ("%s: %s%s"):format(config.name, reason,
+    type(why) == "string" and why ~= "" and ": " .. why or "")
   fields.operation, fields.waiter, fields.reason = config.operation, config.name, reason
   fields.retryable = kind == "timeout"
   return errors.fail(fields)
@@ -157,7 +159,8 @@ function M.run(config, call, transport, params, opts, call_opts)
       if acceptor.state == "failure" then
         local reason = "Waiter encountered a terminal failure state: " .. reason_of(acceptor)
         return fail(config, "service", "WaiterFailed", reason,
-          { output = output, cause = err, status = err and err.status })
+          { output = output, cause = err, status = err and err.status },
+          err and err.message or output and output.FailureReason)
       end
     elseif err then
       err.waiter, err.reason = config.name,

@@ -151,8 +151,9 @@ static inline uint16_t *row_of (const sm_p_machine *m, unsigned i) {
   return (uint16_t *)(void *)m->rows.p + (size_t)i * m->stride;
 }
 
+/* NULL while no state has had a key yet: then this one's is empty. */
 static inline uint16_t *key_of (const sm_p_machine *m, const state *s) {
-  return (uint16_t *)(void *)m->keys.p + s->key;
+  return m->keys.p == NULL ? NULL : (uint16_t *)(void *)m->keys.p + s->key;
 }
 
 /* Appends the instructions of a bit set that wait or ask to keys, in order;

@@ -13,22 +13,10 @@ local function index(params, name)
   return params[name]
 end
 
--- What a problem is about, whether its path names the member or only its parent.
-local function subject(problem)
-  local path, member = problem.path or "", problem.member
-  if not member or path == member or path:sub(-#member - 1) == "." .. member then return path end
-  return path == "" and member or path .. "." .. member
-end
-
--- Adds what the rules of deployments find, except about members that have a problem already.
+-- Adds what the rules of deployments find.
 local function add_rules(problems, config)
   local ok, _, err = require("sagemaker.deployment").check(config)
-  if ok then return end
-  local known = {}
-  for _, problem in ipairs(problems) do known[subject(problem)] = true end
-  for _, problem in ipairs(err.errors) do
-    if not known[subject(problem)] then problems[#problems + 1] = problem end
-  end
+  if not ok then require("sagemaker.deployment.rules").merge(problems, err.errors) end
 end
 
 --- Checks against the model only.

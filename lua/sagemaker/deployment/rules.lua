@@ -348,7 +348,26 @@ function M.check(config, fleet)
   return context.problems, context.warnings
 end
 
---- The three values of a failed check; nil when there is no problem.
+-- What a problem is about, whether its path names the member or only its parent.
+local function subject(problem)
+  local path, member = problem.path or "", problem.member
+  if not member or path == member or path:sub(-#member - 1) == "." .. member then return path end
+  return path == "" and member or path .. "." .. member
+end
+
+--- Adds problems about members that have none yet: the same mistake may break the model's shapes
+-- and a rule.
+---@param problems sagemaker.deployment.Problem[] grows
+---@param more sagemaker.deployment.Problem[]
+function M.merge(problems, more)
+  local known = {}
+  for _, problem in ipairs(problems) do known[subject(problem)] = true end
+  for _, problem in ipairs(more) do
+    if not known[subject(problem)] then problems[#problems + 1] = problem end
+  end
+end
+
+--- The three values of a failed check.
 ---@param problems sagemaker.deployment.Problem[]
 ---@param operation? string
 ---@return nil

@@ -93,29 +93,14 @@ local function check_own(request)
   end
 end
 
--- What a problem is about, whether its path names the member or only its parent.
-local function subject(problem)
-  local path, member = problem.path or "", problem.member
-  if not member or path == member or path:sub(-#member - 1) == "." .. member then return path end
-  return path == "" and member or path .. "." .. member
-end
-
--- Adds problems about what has none yet.
-local function merge(problems, more)
-  local known = {}
-  for _, problem in ipairs(problems) do known[subject(problem)] = true end
-  for _, problem in ipairs(more) do
-    if not known[subject(problem)] then problems[#problems + 1] = problem end
-  end
-end
-
 -- Strict validation of the shapes, for both operations that may follow.
 local function check_shapes(check, request, problems)
   for _, operation in ipairs{ "CreateEndpoint", "UpdateEndpoint" } do
     local names = operation == "CreateEndpoint" and CREATE or UPDATE
     local fine, _, err = check(operation, pick(request, names))
     if not fine then
-      merge(problems, err.errors or { { path = err.path, code = err.code, message = err.message } })
+      rules.merge(problems,
+        err.errors or { { path = err.path, code = err.code, message = err.message } })
     end
   end
 end
@@ -178,9 +163,9 @@ function M.parameters(check, given)
   check_shapes(check, request, problems)
   if request.DeploymentConfig ~= nil then
     local sound, _, err = deployment.check(request.DeploymentConfig)
-    if not sound then merge(problems, err.errors) end
+    if not sound then rules.merge(problems, err.errors) end
     if request.RetainDeploymentConfig == true then
-      merge(problems, { { path = "RetainDeploymentConfig", code = "rule",
+      rules.merge(problems, { { path = "RetainDeploymentConfig", code = "rule",
         message = "RetainDeploymentConfig: excludes DeploymentConfig, give one of them" } })
     end
   end
@@ -279,7 +264,7 @@ local function prepare_create(request, config, result, problems)
   if request.DeploymentConfig == nil then return end
   local _, found = deployment.examine(request.DeploymentConfig,
     fleets.of(config.ProductionVariants))
-  merge(problems, found)
+  rules.merge(problems, found)
   result.warnings[1] = "the endpoint is new: its DeploymentConfig guards nothing yet, and is kept "
     .. "for updates with RetainDeploymentConfig"
 end
@@ -303,7 +288,7 @@ local function prepare_update(describe_config, request, config, current, result,
   end
   result.config = effective(request, current, problems)
   local plan, found = deployment.examine(result.config, fleet)
-  merge(problems, found)
+  rules.merge(problems, found)
   result.plan = plan
   for _, warning in ipairs(plan and plan.warnings or {}) do
     result.warnings[#result.warnings + 1] = warning

@@ -96,7 +96,7 @@ end
 local function sign(client, settings, operation, request, now)
   local hooks = settings.hooks
   if hooks and hooks.before_sign then hooks.before_sign(request, operation.name) end
-  if operation.unsigned then return true end
+  if operation.unsigned or settings.unsigned then return true end
   local io = client.provider_io
   if not io then
     io = signing.provider_io(client, M.new, transport_of)
@@ -251,9 +251,7 @@ end
 --- Calls an operation.
 ---@param name string "CreateEndpoint" or "create_endpoint"
 ---@param params? table spelled as AWS spells it; never changed
----@param opts? sagemaker.Options those of a single call: region, credentials, endpoint_url,
----   use_fips, use_dualstack, retry, timeouts, validation, transport, logger, hooks,
----   user_agent_extra
+---@param opts? sagemaker.CallOptions for this call instead of the client's
 ---@return table|nil output
 ---@return string|nil message "Code: message"
 ---@return sagemaker.Error|nil err
@@ -280,7 +278,7 @@ end
 --- The signed request of a call. Nothing is sent.
 ---@param name string an operation
 ---@param params? table
----@param opts? sagemaker.Options as for `call`
+---@param opts? sagemaker.CallOptions as for `call`
 ---@return table|nil request {method, url, host, path, query, headers, body}
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
@@ -386,7 +384,7 @@ end
 
 --- Brings an endpoint to a configuration: checks everything first, creates or updates, watches.
 ---@param request sagemaker.watch.DeployRequest EndpointName, EndpointConfigName, DeploymentConfig …
----@param opts? sagemaker.Options options of each call
+---@param opts? sagemaker.CallOptions options of each call
 ---@return sagemaker.watch.Result|nil result also for a roll-back: look at its outcome
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
@@ -399,7 +397,7 @@ end
 --- Follows a deployment: an iterator over events, the last one with the outcome.
 ---@param name string EndpointName
 ---@param opts? sagemaker.watch.Options
----@param call_opts? sagemaker.Options options of each call
+---@param call_opts? sagemaker.CallOptions options of each call
 ---@return sagemaker.watch.Iterator|nil iterator
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
@@ -412,7 +410,7 @@ end
 --- The same as a coroutine that never sleeps: each resume makes one poll and yields event, delay.
 ---@param name string EndpointName
 ---@param opts? sagemaker.watch.Options
----@param call_opts? sagemaker.Options options of each call
+---@param call_opts? sagemaker.CallOptions options of each call
 ---@return thread|nil
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
@@ -425,7 +423,7 @@ end
 --- Waits until an endpoint runs what was asked for; a roll-back is an error.
 ---@param name string EndpointName
 ---@param opts? sagemaker.watch.Options
----@param call_opts? sagemaker.Options options of each call
+---@param call_opts? sagemaker.CallOptions options of each call
 ---@return sagemaker.watch.Event|nil result the last event, with history and warnings
 ---@return string|nil message
 ---@return sagemaker.Error|nil err

@@ -194,6 +194,7 @@ local function fixed(options, io, wishes, service)
     },
     tls = { ca_path = tls.ca_path, verify = tls.verify ~= false },
     transport = options.transport or false,
+    unsigned = options.unsigned or false,
     user_agent_extra = options.user_agent_extra,
     validation = options.validation == nil and "basic" or options.validation,
   }
@@ -271,8 +272,8 @@ function M.new(options, io, service, level)
   return settings
 end
 
-local OVERRIDES = { "endpoint_url", "hooks", "logger", "transport", "use_dualstack", "use_fips",
-  "user_agent_extra", "validation" }
+local OVERRIDES = { "endpoint_url", "hooks", "logger", "transport", "unsigned", "use_dualstack",
+  "use_fips", "user_agent_extra", "validation" }
 
 --- The settings of a single call: `settings`, complete, seen through `options`, which
 -- options.check_call has seen.
@@ -294,7 +295,8 @@ function M.override(settings, options)
     derived.max_attempts = options.retry.max_attempts
   end
   if options.timeouts then
-    derived.timeouts = setmetatable({}, { __index = settings.timeouts })
+    derived.timeouts = {}
+    for name, seconds in pairs(settings.timeouts) do derived.timeouts[name] = seconds end
     for name, seconds in pairs(options.timeouts) do derived.timeouts[name] = seconds end
   end
   if options.region then

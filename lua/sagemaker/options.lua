@@ -5,32 +5,35 @@ local errors = require "sagemaker.error"
 
 local M = {}
 
----@class sagemaker.Options every field is optional
+---@class sagemaker.CallOptions what a client and each of its calls can be told; a call's own win
 ---@field region? string for example "eu-west-1"
----@field profile? string of ~/.aws/config and ~/.aws/credentials
 ---@field credentials? table|sagemaker.CredentialProvider|fun(): table?, string?
 ---   keys (access_key_id, secret_access_key, session_token), a provider, or a function for keys
+---@field unsigned? boolean send no signature and look for no credentials; default false
 ---@field endpoint_url? string a URL instead of AWS's own host; may carry a port and a path prefix
----@field ignore_configured_endpoint_urls? boolean those of the environment and the shared files
 ---@field use_fips? boolean
 ---@field use_dualstack? boolean
 ---@field transport? sagemaker.Transport default: libcurl, loaded at the first call
----@field defaults_mode? "legacy"|"standard"|"in-region"|"cross-region"|"mobile"|"auto"
----@field app_id? string a name for the User-Agent header, at most 50 characters of it are sent
----@field mfa_prompt? fun(serial: string): string? asks for the code of an MFA device
 ---@field retry? {mode?: "standard"|"adaptive"|"legacy", max_attempts?: integer} attempts count the
 ---   first one; "adaptive" also holds requests back where the service throttles
 ---@field timeouts? {connect?: number, read?: number, attempt?: number, operation?: number} seconds;
 ---   connect and read 60 by default (connect: as defaults_mode says); attempt: one request;
 ---   operation: all attempts and waits
 ---@field validation? "basic"|"strict"|false
+---@field user_agent_extra? string
+---@field logger? fun(level: "debug"|"info"|"warn", text: string) never sees a secret
+---@field hooks? sagemaker.Hooks
+
+---@class sagemaker.Options: sagemaker.CallOptions every field is optional
+---@field profile? string of ~/.aws/config and ~/.aws/credentials
+---@field ignore_configured_endpoint_urls? boolean those of the environment and the shared files
+---@field defaults_mode? "legacy"|"standard"|"in-region"|"cross-region"|"mobile"|"auto"
+---@field app_id? string a name for the User-Agent header, at most 50 characters of it are sent
+---@field mfa_prompt? fun(serial: string): string? asks for the code of an MFA device
 ---@field tls? {ca_file?: string, ca_path?: string, verify?: boolean}
 ---@field proxy? string|false|{http?: string, https?: string, no_proxy?: string} default: what
 ---   http_proxy, https_proxy and no_proxy say; false: none
 ---@field max_response_bytes? integer a longer answer is an error
----@field user_agent_extra? string
----@field logger? fun(level: "debug"|"info"|"warn", text: string) never sees a secret
----@field hooks? sagemaker.Hooks
 ---@field io? table<string, function> replaces functions of sagemaker.Env
 
 ---@class sagemaker.Hooks what a hook throws reaches the caller
@@ -135,11 +138,15 @@ local CALL_OPTIONS = {
     read = positive,
   },
   transport = transport,
+  unsigned = of_type "boolean",
   use_dualstack = of_type "boolean",
   use_fips = of_type "boolean",
   user_agent_extra = headerable,
   validation = one_of { "basic", "strict", false },
 }
+
+--- The options of a call, with their checks.
+M.CALL_OPTIONS = CALL_OPTIONS
 
 local OPTIONS = {
   app_id = of_type "string",

@@ -93,4 +93,83 @@ describe("profiles", function()
     assert.are.equal("f is longer than 10 bytes", message)
     assert.are.equal("", profiles.read(world({ f = "" }, {}), "f"))
   end)
+
+  describe("on a disk", function()
+    local home
+
+    local function shell(command)
+      local pipe = io.popen(("cd '%s' && { %s\n} 2>&1; echo"):format(home, command))
+      local text = pipe:read("*a")
+      pipe:close()
+      return (text:gsub("%s+$", ""))
+    end
+
+    before_each(function()
+      home = os.tmpname()
+      os.remove(home)
+      os.execute(("mkdir -p '%s/.aws'"):format(home))
+    end)
+    after_each(function() os.execute(("chmod -R u+rwx '%s'; rm -rf '%s'"):format(home, home)) end)
+
+    local function load(env)
+      env = env or {}
+      env.HOME = env.HOME or home
+      return profiles.load { getenv = function(name) return env[name] end, open = io.open }
+    end
+
+    it("reads files, also through links", function()
+      shell "printf '[default]\\nregion = a\\n' >real; ln -s ../real .aws/config"
+      assert.equal("a", load().profiles.default.region)
+      assert.equal("a", load({ AWS_CONFIG_FILE = "~/real", AWS_SHARED_CREDENTIALS_FILE = "" })
+        .profiles.default.region)
+    end)
+
+    it("refuses a circle of links, a folder and a device, each with its path", function()
+      for command, text in pairs {
+        ["ln -s config .aws/config"] = "/.aws/config: Too many levels of symbolic links",
+        ["mkdir .aws/config"] = "/.aws/config: Is a directory",
+        ["ln -s /dev/zero .aws/config"] = "/.aws/config is longer than 16777216 bytes",
+      } do
+        shell("rm -rf .aws/config; " .. command)
+        local view, message = load()
+        assert.is_nil(view)
+        assert.equal(home .. text, message)
+      end
+    end)
+
+    it("takes nothing from a file in a folder that is none, or from nowhere", function()
+      assert.same({}, load({ HOME = home .. "/none" }).profiles)
+      shell "touch file"
+      assert.same({}, load({ HOME = home .. "/file" }).profiles)
+      assert.same({}, load({ AWS_CONFIG_FILE = "/dev/null" }).profiles)
+    end)
+
+    it("reads a pipe to its end", function()
+      shell("printf '[default]\\nregion = a\\n' >text; mkfifo pipe; "
+        .. "(cat text >pipe) >/dev/null 2>&1 &")
+      assert.equal("a", load({ AWS_CONFIG_FILE = home .. "/pipe" }).profiles.default.region)
+    end)
+
+    it("reads lines of megabytes", function()
+      local file = assert(io.open(home .. "/.aws/config", "wb"))
+      file:write("[default]\nregion = a\nlong = ", ("x"):rep(2 ^ 22), "\n# ", (" #"):rep(2 ^ 20))
+      file:close()
+      local view = assert(load())
+      assert.equal(2 ^ 22, #view.profiles.default.long)
+      assert.equal("a", view.profiles.default.region)
+    end)
+
+    it("passes over a file without permission", function()
+      shell "printf '[default]\\nregion = a\\n' >.aws/config; chmod 0 .aws/config"
+      local file = io.open(home .. "/.aws/config", "rb")
+      if file then
+        file:close()
+        return pending("this user may read everything")
+      end
+      local view = assert(load())
+      assert.same({}, view.profiles)
+      assert.same({ home .. "/.aws/config: Permission denied" }, view.notes)
+      assert.is_nil(load({ AWS_CONFIG_FILE = home .. "/.aws/config" }))
+    end)
+  end)
 end)

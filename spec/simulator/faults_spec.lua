@@ -203,4 +203,42 @@ describe("the simulator's faults", function()
     assert.is_false(ok)
     assert.matches("provisioning_seconds", message)
   end)
+
+  it("refuses a name that a knob would never meet", function()
+    for misuse, hint in pairs {
+      [function() sim:throttle("describe_endpoint") end] = "DescribeEndpoint",
+      [function() sim:drop { "UpdateEndpoint", "CreateEndpont" } end] = "CreateEndpoint",
+      [function() sim:latency { DescribeEndpont = 7 } end] = "DescribeEndpoint",
+      [function() sim:visible_after { endpoint_configs = 7 } end] = "endpoint_config",
+      [function() simulator.new { deny = "ListModel" } end] = "ListModels",
+    } do
+      local ok, message = pcall(misuse)
+      assert.is_false(ok)
+      assert.matches("did you mean " .. hint .. "?", message, 1, true)
+    end
+    sim:unhealthy("any name will do")
+  end)
+
+  it("refuses options of a wrong type, so that no keys but its own are ever used", function()
+    for name, values in pairs {
+      account_id = { 5 }, region = { 5, "" }, credentials = { "x", {}, { {} } }, seed = { "x" },
+      start = { "x", 0 / 0, math.huge }, verify = { "no" }, wall = { 5 }, io = { 5 },
+      limits = { 5, { endpoint = 1 }, { endpoints = "x" } }, clock = { { factor = math.huge } },
+    } do
+      for _, value in ipairs(values) do
+        local ok, message = pcall(simulator.new, { [name] = value })
+        assert.is_false(ok, name)
+        assert.matches(name .. " must be ", message, 1, true)
+      end
+    end
+    assert.has_error(function() simulator.new("x") end)
+  end)
+
+  it("does not sleep forever", function()
+    for _, seconds in ipairs { math.huge, 0 / 0, "1" } do
+      assert.has_error(function() sim:sleep(seconds) end)
+    end
+    sim:sleep(-1)
+    assert.equal(0, sim:clock())
+  end)
 end)

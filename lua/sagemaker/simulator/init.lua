@@ -69,25 +69,82 @@ local function is_seconds(value)
   return type(value) == "number" and value >= 0 and value < math.huge
 end
 
+local function is_word(value)
+  return type(value) == "string" and value ~= ""
+end
+
+local function is_keys(value)
+  return type(value) == "table" and is_word(value.access_key_id)
+    and is_word(value.secret_access_key)
+end
+
+local function is_identities(value)
+  if type(value) ~= "table" then return false end
+  if value.access_key_id ~= nil then return is_keys(value) end
+  for _, keys in ipairs(value) do
+    if not is_keys(keys) then return false end
+  end
+  return value[1] ~= nil
+end
+
+local LIMITS = { endpoints = true, endpoint_configs = true, models = true }
+
+local function is_limits(value)
+  if type(value) ~= "table" then return false end
+  for name, limit in pairs(value) do
+    if not LIMITS[name] or not is_seconds(limit) then return false end
+  end
+  return true
+end
+
+local function is_clock(value)
+  if value == "virtual" then return true end
+  local factor = type(value) == "table" and value.factor
+  return type(factor) == "number" and factor > 0 and factor < math.huge
+end
+
+-- The year 9999 is the last that signatures and dates can tell.
+local function is_start(value)
+  return is_seconds(value) and value < 253402300800
+end
+
+local function is_of(name)
+  return function(value)
+    return type(value) == name
+  end
+end
+
+-- What the options must be, in words.
+local KINDS = {
+  account_id = { is_word, "a string" },
+  clock = { is_clock, '"virtual" or { factor = n }' },
+  credentials = { is_identities, "{ access_key_id =, secret_access_key = } or a list of them" },
+  io = { is_of "table", "a table of functions" },
+  limits = { is_limits, "a table of endpoints, endpoint_configs and models = a number" },
+  partition = { is_word, "a string" },
+  region = { is_word, "a string" },
+  seed = { is_seconds, "a number of at least 0" },
+  start = { is_start, "seconds since the epoch" },
+  verify = { is_of "boolean", "true or false" },
+  wall = { is_of "function", "a function" },
+}
+for name in pairs(accounts.SECONDS) do
+  KINDS[name .. "_seconds"] = { is_seconds, "a number of at least 0" }
+end
+
 local function check_options(opts)
+  if type(opts) ~= "table" then
+    error("simulator.new takes a table of options, not a " .. type(opts), 3)
+  end
   local known = {}
   for _, name in ipairs(OPTIONS) do known[name] = true end
-  for name in pairs(opts) do
+  for name, value in pairs(opts) do
     if not known[name] then
       error(("simulator.new has no option %s%s"):format(tostring(name),
         errors.hint(tostring(name), OPTIONS)), 3)
     end
-  end
-  local clock = opts.clock
-  local factor = type(clock) == "table" and clock.factor
-  if clock ~= nil and clock ~= "virtual" and not (type(factor) == "number" and factor > 0) then
-    error('clock must be "virtual" or { factor = n }', 3)
-  end
-  for name in pairs(accounts.SECONDS) do
-    local seconds = opts[name .. "_seconds"]
-    if seconds ~= nil and not is_seconds(seconds) then
-      error(name .. "_seconds must be a number of at least 0", 3)
-    end
+    local kind = KINDS[name]
+    if kind and not kind[1](value) then error(("%s must be %s"):format(name, kind[2]), 3) end
   end
 end
 
@@ -148,7 +205,7 @@ function M.new(opts)
   check_options(opts)
   local self = build(opts)
   for _, name in ipairs(knobs.names()) do
-    knobs.check(name, opts[name])
+    knobs.check(name, opts[name], self.service)
     self.knobs[name] = opts[name]
   end
   local seconds = {}
@@ -180,6 +237,7 @@ Simulator.send = transport.send
 ---@param request table {method, path, query, headers, body, host}
 ---@return {status: integer, headers: table<string, string>, body: string}
 function Simulator:handle(request)
+  if type(request) ~= "table" then error("handle takes a request, a table", 2) end
   return exchange.handle(self, request)
 end
 
@@ -196,8 +254,11 @@ function Simulator:clock()
 end
 
 --- Transport: virtual time jumps, real time passes as much faster as the clock's factor says.
----@param seconds number
+---@param seconds number nothing happens below 0
 function Simulator:sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds == math.huge then
+    error("sleep takes a number of seconds", 2)
+  end
   self.time:sleep(seconds)
 end
 
@@ -251,6 +312,7 @@ end
 ---@param name string
 ---@return table[] empty when there is no such endpoint
 function Simulator:history(name)
+  if type(name) ~= "string" then error("history takes the name of an endpoint", 2) end
   local record = self.account:endpoint(name)
   return record and record.machine.history or {}
 end
@@ -264,7 +326,7 @@ end
 -- One method a knob: sim:throttle(3), sim:unhealthy("model-b"), sim:drop(false).
 for _, name in ipairs(knobs.names()) do
   Simulator[name] = function(self, value)
-    knobs.check(name, value)
+    knobs.check(name, value, self.service)
     self.account:settle()
     self.knobs[name] = value
   end

@@ -7,6 +7,8 @@
 --
 -- and knobs on requests (throttle, drop, unreachable, deny) may also be a number: the next n.
 
+local errors = require "sagemaker.error"
+
 local M = {}
 
 -- Which values each knob takes.
@@ -30,12 +32,33 @@ local function is_seconds(value)
   return type(value) == "number" and value >= 0 and value < math.huge
 end
 
-local function check_seconds(name, value)
+-- Kinds of resources that visible_after tells apart.
+local RESOURCES = { "endpoint", "endpoint_config", "model" }
+
+-- Throws when a knob names an operation, or a kind of resource, that does not exist: it would never
+-- strike, and a test of what happens then would pass for nothing.
+local function check_name(knob, name, service)
+  local known, nearest = false
+  if knob == "visible_after" then
+    for _, resource in ipairs(RESOURCES) do known = known or name == resource end
+    nearest = errors.nearest(name, RESOURCES)
+  else
+    local operation = service:operation(name)
+    known = operation ~= nil and operation.name == name
+    nearest = operation and operation.name or service:suggest(name)
+  end
+  if known then return end
+  error(("%s: unknown name %s%s"):format(knob, name,
+    nearest and (" (did you mean %s?)"):format(nearest) or ""), 5)
+end
+
+local function check_seconds(name, value, service)
   local good = is_seconds(value) or type(value) == "function"
   if type(value) == "table" then
     good = true
     for key, seconds in pairs(value) do
       good = good and type(key) == "string" and is_seconds(seconds)
+      if good then check_name(name, key, service) end
     end
   end
   if not good then
@@ -43,16 +66,19 @@ local function check_seconds(name, value)
   end
 end
 
-local function check_names(name, value, kind)
+local function check_names(name, value, kind, service)
   local is = type(value)
   if is == "number" and (kind == "counted" or kind == "rate") and value >= 0 then return end
   if is == "table" and kind == "rate" and value.rate then
     if is_seconds(value.rate) and (value.burst == nil or is_seconds(value.burst)) then return end
-  elseif is == "boolean" or is == "string" or is == "function" then
+  elseif is == "boolean" or is == "function" then
     return
-  elseif is == "table" then
+  elseif is == "table" or is == "string" then
     local good = true
-    for _, entry in pairs(value) do good = good and type(entry) == "string" end
+    for _, entry in pairs(is == "table" and value or { value }) do
+      good = good and type(entry) == "string"
+      if good and kind ~= "names" then check_name(name, entry, service) end
+    end
     if good then return end
   end
   error(("%s cannot be %s"):format(name, tostring(value)), 4)
@@ -61,11 +87,15 @@ end
 --- Throws when a knob cannot have this value: a caller's mistake.
 ---@param name string
 ---@param value any
-function M.check(name, value)
+---@param service userdata whose operations the knobs on requests name
+function M.check(name, value, service)
   local kind = KINDS[name]
   if value == nil or value == false then return end
-  if kind == "seconds" then return check_seconds(name, value) end
-  check_names(name, value, kind)
+  if kind == "seconds" then
+    check_seconds(name, value, service)
+  else
+    check_names(name, value, kind, service)
+  end
 end
 
 local function named(list, names)

@@ -481,9 +481,9 @@ static inline const char *short_number (const char *p, const char *end,
   if (dot != NULL && FLT_EVAL_METHOD != 0)
     return NULL; /* the quotient would be rounded twice */
   n->is_int = dot == NULL;
-  n->i = minus ? -v : v;
+  n->i = dot != NULL ? 0 : minus ? -v : v;
   n->d = dot == NULL ? 0 : (double)v / powers[p - dot - 1];
-  if (minus)
+  if (minus && dot != NULL)
     n->d = -n->d;
   return p;
 }

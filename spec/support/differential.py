@@ -96,8 +96,10 @@ def look(row):
         return {"error": f"{type(error).__name__}: {error}"}
     if not frozen:
         return {"error": "no credentials"}
+    # Where a request goes; client.meta.endpoint_url is not always that.
+    url = client.generate_presigned_url("list_endpoints")
     return {"key": frozen.access_key, "method": found.method,
-            "region": client.meta.region_name, "endpoint": client.meta.endpoint_url}
+            "region": client.meta.region_name, "endpoint": url.split("?")[0].rstrip("/")}
 
 
 def main():

@@ -148,7 +148,7 @@ describe("options of a call", function()
       ["option unsigned must be a boolean, not "] = { unsigned = "yes" },
       ["option retry.mode must be one of"] = { retry = { mode = "fast" } },
       ["unknown option profile"] = { profile = "x" },
-      ["option timeouts.read must be a number above 0"] = { timeouts = { read = 0 } },
+      ["option timeouts.read must be a number above 0, not 0"] = { timeouts = { read = 0 } },
     } do
       local ok, message = pcall(function() client:describe_endpoint(PARAMS, own) end)
       assert.is_false(ok)

@@ -172,6 +172,15 @@ local function names_of(of)
   return names
 end
 
+-- What was given instead: a string or a number where that tells more than its type.
+local function show(name, value, expected)
+  if type(value) == "string" and name ~= "credentials" then return ("%q"):format(value) end
+  if type(value) == "number" and expected:find("number", 1, true) then
+    return ("%.14g"):format(value)
+  end
+  return type(value)
+end
+
 -- Throws at `level`, counted from here, for an unknown name or a value of the wrong kind.
 function check_fields(of, given, prefix, level)
   for name, value in pairs(given) do
@@ -183,8 +192,7 @@ function check_fields(of, given, prefix, level)
     local expected = check(value, prefix .. name, level + 1)
     if expected then
       error(("option %s%s must be %s, not %s"):format(prefix, name, expected,
-        type(value) == "string" and name ~= "credentials" and ("%q"):format(value)
-        or type(value)), level)
+        show(name, value, expected)), level)
     end
   end
 end

@@ -36,6 +36,12 @@ describe("sagemaker", function()
     for _, name in ipairs(loaded) do assert.is_true(allowed[name], name) end
   end)
 
+  it("is called with a dot", function()
+    local ok, message = pcall(function() sagemaker:new {} end)
+    assert.is_false(ok)
+    assert.matches("init_spec.lua:%d+: call it with a dot", message)
+  end)
+
   it("answers a configuration error as three values", function()
     local client, message, err = sagemaker.new { io = { getenv = function() end } }
     assert.is_nil(client)

@@ -17,6 +17,7 @@ local M = {}
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "config"
 function M.new(options)
+  if options == M then error("call it with a dot: sagemaker.new{…}", 2) end
   local client, message, err = require("sagemaker.client").new(options, nil, 3)
   return client, message, err
 end

@@ -160,6 +160,12 @@ describe("sagemaker.config", function()
     assert.is_false(must({ region = "x", proxy = false }, { HTTPS_PROXY = "http://p" }).proxy)
   end)
 
+  it("takes an empty proxy in lower case for none", function()
+    local proxy = must({ region = "x" }, { https_proxy = "", HTTPS_PROXY = "http://p",
+      no_proxy = "", NO_PROXY = "*" }).proxy
+    assert.same({}, proxy)
+  end)
+
   it("does not believe HTTP_PROXY in a CGI program", function()
     local settings = must({ region = "x" }, { HTTP_PROXY = "http://p", REQUEST_METHOD = "GET" })
     assert.is_nil(settings.proxy.http)
@@ -363,6 +369,16 @@ describe("sagemaker.config", function()
       { AWS_DEFAULTS_MODE = "mobile" }).timeouts.connect)
     assert.matches("AWS_DEFAULTS_MODE must be one of",
       refuse({ region = "x" }, { AWS_DEFAULTS_MODE = "bogus" }).message)
+  end)
+
+  it("lets a URL of a call switch configured FIPS off", function()
+    local settings = must({ region = "x" }, { AWS_USE_FIPS_ENDPOINT = "true" })
+    local derived = assert(config.override(settings, { endpoint_url = "http://h" }))
+    assert.is_false(derived.use_fips)
+    assert.is_true(settings.use_fips)
+    local bad, _, err = config.override(settings, { endpoint_url = "http://h", use_fips = true })
+    assert.is_nil(bad)
+    assert.equal("InvalidEndpoint", err.code)
   end)
 
   it("overrides settings for a call", function()

@@ -96,9 +96,13 @@ describe("sagemaker.agent", function()
 
   it("hands on the trace of a Lambda function, printable", function()
     local env = { AWS_LAMBDA_FUNCTION_NAME = "f", _X_AMZN_TRACE_ID = "Root=1-5;\n\200" }
-    assert.equal("Root=1-5;%0A%C8", agent.trace(function(name) return env[name] end))
+    local function getenv(name) return env[name] end
+    assert.is_true(agent.in_lambda(getenv))
+    assert.equal("Root=1-5;%0A%C8", agent.trace(getenv))
     env.AWS_LAMBDA_FUNCTION_NAME = ""
-    assert.is_nil(agent.trace(function(name) return env[name] end))
+    assert.is_false(agent.in_lambda(getenv))
+    assert.is_nil(agent.trace(getenv))
+    assert.is_false(agent.in_lambda(no_getenv))
     assert.is_nil(agent.trace(no_getenv))
   end)
 end)

@@ -61,14 +61,22 @@ function M.user_agent(settings, version, platform)
   return table.concat(parts, " ")
 end
 
+--- Whether this is a function of AWS Lambda.
+---@param getenv fun(name: string): string|nil
+---@return boolean
+function M.in_lambda(getenv)
+  local name = getenv "AWS_LAMBDA_FUNCTION_NAME"
+  return name ~= nil and name ~= ""
+end
+
 --- The X-Amzn-Trace-Id header of a request: Lambda stops functions that call each other for ever by
--- it. Nil outside of Lambda.
+-- it. Each invocation of a function has its own. Nil outside of Lambda.
 --- https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 ---@param getenv fun(name: string): string|nil
 ---@return string|nil
 function M.trace(getenv)
-  local name, trace = getenv "AWS_LAMBDA_FUNCTION_NAME", getenv "_X_AMZN_TRACE_ID"
-  if not name or name == "" or not trace or trace == "" then return nil end
+  local trace = getenv "_X_AMZN_TRACE_ID"
+  if not trace or trace == "" or not M.in_lambda(getenv) then return nil end
   return (trace:gsub("[^\32-\126]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 

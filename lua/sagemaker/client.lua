@@ -88,7 +88,7 @@ local function prepare(client, settings, operation, params)
   headers["User-Agent"] = settings.user_agent or agent_of(client.settings)
   headers["amz-sdk-invocation-id"] = settings.io.uuid()
   headers["amz-sdk-request"] = "attempt=1"
-  headers["X-Amzn-Trace-Id"] = agent.trace(settings.io.getenv)
+  if client.in_lambda then headers["X-Amzn-Trace-Id"] = agent.trace(settings.io.getenv) end
   request.timeouts = settings.timeouts
   return address(client, settings, request)
 end
@@ -194,12 +194,13 @@ local function perform(client, settings, operation, params)
   transport, message, err = transport_of(client, settings)
   if not transport then return nil, message, err end
   local limit = settings.timeouts.operation
-  local call = { attempt = 1, sent = 0, transport = transport,
+  local call = { attempt = 1, sent = 0, skew = 0, transport = transport,
     deadline = limit and transport:clock() + limit or nil }
   while true do
     local output, failure, response = try(client, settings, operation, request, call)
     if output then
-      retry.refund(client.quota, call.cost)
+      local quota = client.quota
+      if quota.available < quota.capacity then retry.refund(quota, call.cost) end
       return output
     end
     failure.operation = operation.name
@@ -465,6 +466,10 @@ end
 
 -- Fields that are found out when they are first asked for.
 local FIELDS = {
+  in_lambda = function(client)
+    client.in_lambda = agent.in_lambda(client.settings.io.getenv)
+    return client.in_lambda
+  end,
   info = function(client)
     client.info = client.service:info()
     return client.info

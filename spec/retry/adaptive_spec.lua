@@ -2,7 +2,7 @@ local adaptive = require "sagemaker.retry.adaptive"
 local sagemaker = require "sagemaker"
 local stub = require "sagemaker.transport.stub"
 
-local OK = { delay = 0.1 }
+local OK = { delay = 0.1, body = "{}" }
 local THROTTLED = { status = 400, delay = 0.1,
   body = '{"__type":"ThrottlingException","message":"slow down"}' }
 

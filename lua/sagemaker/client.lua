@@ -523,7 +523,7 @@ function M.new(options, of, level)
       return client:call(name, params, opts)
     end,
     class = class_of(of.name),
-    limiter = false,
+    limiters = false,
     modes = false,
     name = of.name,
     options = options or EMPTY,

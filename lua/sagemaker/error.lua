@@ -21,6 +21,7 @@ local M = {}
 ---@field request_id? string
 ---@field attempts? integer how often the request was sent
 ---@field retryable? boolean
+---@field gave_up? "final"|"attempts"|"quota"|"deadline" why the request was not sent again
 ---@field sent? boolean transport, timeout: false when the service surely saw nothing
 ---@field path? string validation: where, "ProductionVariants[0].ModelName"
 ---@field errors? table[] validation: every problem, each with path, code and message

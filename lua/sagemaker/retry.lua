@@ -196,7 +196,8 @@ end
 ---@field quota sagemaker.Quota
 ---@field skew number seconds that the service's clock is ahead of ours
 ---@field modes table<string, sagemaker.RetryMode>|false
----@field limiter sagemaker.retry.Limiter|false
+---@field limiters table<sagemaker.Transport, sagemaker.retry.Limiter>|false one for each
+---   transport, which has clock and service of its own
 
 ---@class sagemaker.Attempts one call
 ---@field mode sagemaker.RetryMode
@@ -233,10 +234,11 @@ end
 ---@return number|nil seconds that are still lacking at the deadline
 function M.wait_turn(state, call)
   local adaptive, transport = require "sagemaker.retry.adaptive", call.transport
-  local limiter = state.limiter
+  state.limiters = state.limiters or setmetatable({}, { __mode = "k" })
+  local limiter = state.limiters[transport]
   if not limiter then
     limiter = adaptive.limiter(transport:clock())
-    state.limiter = limiter
+    state.limiters[transport] = limiter
   end
   call.limiter = limiter
   return adaptive.acquire(limiter, transport, call.deadline)

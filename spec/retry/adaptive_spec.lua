@@ -30,7 +30,7 @@ describe("sagemaker.retry.adaptive", function()
     local client, transport = client_of(function() return OK end)
     for _ = 1, 50 do assert(client:describe_endpoint { EndpointName = "e" }) end
     assert.same({}, transport.sleeps)
-    assert.is_false(client.limiter.enabled)
+    assert.is_false(client.limiters[transport].enabled)
   end)
 
   it("sends no faster than a service allows, which throttles above 5 a second", function()
@@ -79,14 +79,28 @@ describe("sagemaker.retry.adaptive", function()
   it("is shared by the calls of a client, and asked only in its mode", function()
     local client, transport = client_of { THROTTLED, OK, OK, OK }
     assert(client:describe_endpoint { EndpointName = "e" })
-    local limiter = client.limiter
+    local limiter = client.limiters[transport]
     assert.is_true(limiter.enabled)
     local before = #transport.sleeps
     assert(client:describe_endpoint({ EndpointName = "e" }, { retry = { mode = "standard" } }))
     assert.equal(before, #transport.sleeps)
     assert(client:describe_endpoint { EndpointName = "e" })
     assert.equal(before + 1, #transport.sleeps)
-    assert.equal(limiter, client.limiter)
+    assert.equal(limiter, client.limiters[transport])
+    local other = stub.new { OK }
+    assert(client:describe_endpoint({ EndpointName = "e" }, { transport = other }))
+    assert.same({}, other.sleeps)
+  end)
+
+  it("works on the simulator, in its time", function()
+    local sim = sagemaker.simulator.new()
+    local client = assert(sagemaker.new { transport = sim, retry = { mode = "adaptive" },
+      io = { getenv = function() end } })
+    sim:throttle(2)
+    local start = sim:clock()
+    assert(client:list_endpoints())
+    assert.is_true(sim:clock() - start >= 2)
+    assert.is_true(client.limiters[sim].enabled)
   end)
 
   it("signs a request when it goes, not when it begins to wait", function()

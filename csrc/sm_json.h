@@ -40,6 +40,8 @@
 #include "sm_buf.h"
 #include "sm_number.h"
 
+SM_HIDDEN_BEGIN
+
 /* {{ Writer. Failure of the buffer is in b->err. */
 
 /*
@@ -200,5 +202,7 @@ int sm_json_end(sm_json *r);
 int sm_json_fail(sm_json *r, int err, const char *what);
 
 /* }} */
+
+SM_HIDDEN_END
 
 #endif

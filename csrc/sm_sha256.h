@@ -17,6 +17,8 @@
 
 #include "sm_base.h"
 
+SM_HIDDEN_BEGIN
+
 #define SM_SHA256_SIZE 32
 #define SM_SHA256_BLOCK 64
 
@@ -66,5 +68,7 @@ int sm_hmac_key(sm_sha256 *h, sm_hmac *k, sm_str key);
 
 /* The authentication code of a message. `out` may be the message. */
 int sm_hmac_sum(sm_sha256 *h, sm_hmac *k, sm_str message, unsigned char out[]);
+
+SM_HIDDEN_END
 
 #endif

@@ -34,6 +34,8 @@
 #include "sm_sha256.h"
 #include "sm_time.h"
 
+SM_HIDDEN_BEGIN
+
 #define SM_SIGV4_MAX_HEADERS 128
 #define SM_SIGV4_HEX 64             /* characters of a hash or signature */
 #define SM_SIGV4_MAX_EXPIRES 604800 /* a week: AWS accepts no more */
@@ -143,5 +145,7 @@ int sm_sigv4_query(sm_sigv4 *s, const sm_sigv4_request *r, sm_buf *out);
 ** Signature= should be). */
 int sm_sigv4_sign(sm_sigv4 *s, const sm_sigv4_request *r,
                   char out[SM_SIGV4_HEX]);
+
+SM_HIDDEN_END
 
 #endif

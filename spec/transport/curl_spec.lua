@@ -449,10 +449,19 @@ describe("transport.curl", function()
         collectgarbage()
         collectgarbage()
       end
+      -- Right after a round a connection may still be on its way out: the least of a few counts.
+      local function least()
+        local fds = math.huge
+        for _ = 1, 5 do
+          round(1)
+          fds = math.min(fds, descriptors())
+        end
+        return fds
+      end
       round(10)
-      local fds, bytes = descriptors(), resident()
+      local fds, bytes = least(), resident()
       round(100)
-      assert.is_true(descriptors() <= fds)
+      assert.is_true(least() <= fds)
       if not (os.getenv("LD_PRELOAD") or ""):find("asan", 1, true) then -- which keeps freed memory
         assert.is_true(resident() - bytes < 1024 * 1024)
       end

@@ -135,8 +135,9 @@ end
 local function run_error(row, service, body)
   local response = row.response
   local got = core.decode_error(service, "Op", response.status_code, response.headers, body)
-  return codec.difference(row.parsed.Error, { Code = got.code, Message = got.message, Type = got.type,
-    QueryErrorCode = got.query_error_code })
+  local shown = { Code = got.code, Message = got.message, Type = got.type,
+    QueryErrorCode = got.query_error_code }
+  return codec.difference(row.parsed.Error, shown)
 end
 
 local function run_parse(row)

@@ -1,4 +1,5 @@
 local curl = require "sagemaker.transport.curl"
+local sagemaker = require "sagemaker"
 local server = require "support.server"
 local system = require "system"
 local cjson = require "cjson"
@@ -17,6 +18,8 @@ location / {
       ngx.header["X-Connection"] = ngx.var.connection
       ngx.header["X-Protocol"] = ngx.var.server_protocol .. " " .. (ngx.var.ssl_protocol or "-")
       ngx.header["X-Session"] = ngx.var.ssl_session_reused or "-"
+      ngx.header["X-Scope"] =
+        (ngx.var.http_authorization or ""):match("/(%w[%w-]+/%w+/aws4_request)") or "-"
       ngx.print(cjson.encode(content))
     end
     state:incr("requests", 1, 0)
@@ -128,6 +131,30 @@ describe("transport.curl over nginx", function()
       local missing, response = operation(transport, "DescribeEndpoint", nobody, where)
       assert.equal(400, response.status)
       assert.equal("ValidationException", missing.__type)
+    end)
+  end
+
+  for _, where in ipairs{ "http", "good" } do
+    it(("carries a client that creates, describes and waits (%s)"):format(where), function()
+      local answers = {}
+      local client = assert(sagemaker.new{
+        credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" },
+        endpoint_url = nginx:url("", where), region = "eu-west-1", tls = { ca_file = ca },
+        hooks = { after_response = function(response) answers[#answers + 1] = response end },
+      })
+      local name = { EndpointName = "client-" .. where }
+      assert(client:create_endpoint{ EndpointName = name.EndpointName,
+        EndpointConfigName = "churn-v1" })
+      assert.equal("Creating", assert(client:describe_endpoint(name)).EndpointStatus)
+      local described = assert(client:wait("endpoint_in_service", name, { delay = 0.01 }))
+      assert.equal("InService", described.EndpointStatus)
+      assert.equal(4, #answers)
+      for i, response in ipairs(answers) do
+        assert.equal(i > 1, response.reused)
+        assert.equal("eu-west-1/sagemaker/aws4_request", response.headers["X-Scope"])
+      end
+      local _, _, err = client:describe_endpoint{ EndpointName = "nobody" }
+      assert.same({ "service", "ValidationException", 1 }, { err.kind, err.code, err.attempts })
     end)
   end
 

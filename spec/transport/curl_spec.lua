@@ -404,6 +404,19 @@ describe("transport.curl", function()
       assert.is_nil(tostring(transport):find("hush", 1, true))
     end)
 
+    it("is passed by for the hosts of no_proxy, and then nothing is its fault", function()
+      local function check(expected, lists, url)
+        for _, list in ipairs(lists) do
+          local transport = new{ proxy = { http = "http://127.0.0.1:1", no_proxy = list } }
+          assert.equal(expected, failure(transport, get(url)).code, list)
+        end
+      end
+      check("ConnectionRefused", { "127.0.0.1:2", "x, 127.0.0.1 ", "*" }, "http://127.0.0.1:2/")
+      check("ProxyError", { "127.0.0.1:3", "27.0.0.1", " , .", "x,*" }, "http://127.0.0.1:2/")
+      check("ConnectionRefused", { "[::1]" }, "http://[::1]:2/")
+      check("HostNotFound", { ".B.invalid", "b.invalid:8" }, "http://a.B.invalid:8/")
+    end)
+
     it("that refuses CONNECT is the proxy's fault", function()
       local function refusal(status)
         local one = bad{ "read",

@@ -31,7 +31,8 @@ local M = {}
 ---@class sagemaker.Proxies
 ---@field http? string URL of the proxy for http requests: http://, https:// or socks5h://
 ---@field https? string URL of the proxy for https requests
----@field no_proxy? string hosts and networks to reach directly, separated by commas
+---@field no_proxy? string what to reach directly, separated by commas: hosts with all below them,
+--- with or without a port, networks (10.0.0.0/8); "*" for everything
 
 local TIMEOUTS = { ConnectTimeout = true, ReadTimeout = true, AttemptTimeout = true }
 local CONNECT, READ = 10, 60
@@ -56,6 +57,25 @@ local function warn(self, message)
   else
     io.stderr:write("sagemaker: ", message, "\n")
   end
+end
+
+-- Whether a URL is to be reached without a proxy, as Python's urllib (so botocore) reads the list:
+-- also with a port, or an address in brackets. Networks are left to libcurl.
+local function is_direct(list, url)
+  if list == "*" then return true end
+  local authority = (url:match("^%a+://([^/?#]*)") or ""):lower()
+  local host = authority:gsub(":%d*$", "")
+  for entry in list:lower():gmatch("[^,]+") do
+    local name = entry:match("^%s*%.*(.-)%s*$")
+    if name ~= "" then
+      local dotted = "." .. name
+      if host == name or authority == name or host:sub(-#dotted) == dotted
+        or authority:sub(-#dotted) == dotted then
+        return true
+      end
+    end
+  end
+  return false
 end
 
 -- The handle for a scheme: http and https may go through different proxies, `direct` through none.
@@ -110,7 +130,11 @@ end
 ---@return sagemaker.Error|nil err
 function methods:send(request, deadline)
   local scheme = request.url:byte(5) == COLON and "http" or "https"
-  local handle, key = open(self, scheme, request.direct)
+  local proxies, direct = self._proxies, request.direct
+  if proxies.no_proxy and proxies[scheme] then
+    direct = direct or is_direct(proxies.no_proxy, request.url)
+  end
+  local handle, key = open(self, scheme, direct)
   if not handle then
     return errors.fail{ kind = "config", code = "TransportUnavailable", message = key,
       sent = false, retryable = false }

@@ -71,6 +71,11 @@ describe("sagemaker.endpoint", function()
     assert.is_nil(err.message:find("hunter2", 1, true))
     err = refuse({ region = "x", endpoint_url = "https://user:hunter2@host?q" })
     assert.is_nil(err.message:find("hunter2", 1, true))
+    for _, url in ipairs { "https://user:hunter2/x@host", "user:hunter2@host", "hunter2@host",
+      "https://user:hunter2#x@host/", "https://user:hunter2\n@host/a@b" } do
+      err = refuse({ region = "x", endpoint_url = url })
+      assert.is_nil(tostring(err):find("hunter", 1, true), url)
+    end
   end)
 
   it("refuses FIPS or dual stack together with a URL, and no region", function()

@@ -44,6 +44,12 @@ local function split_authority(authority)
   return host, port
 end
 
+-- A refused URL for a message, without what stands before an "@": it may be a password, and one
+-- with "/", "?" or "#" in it ends a URL's host early.
+local function shown(url)
+  return ("%q"):format((url:gsub("^.*@", "…@")))
+end
+
 --- Splits an endpoint URL: http or https, a host, perhaps a port and a path prefix, nothing else.
 ---@param url string
 ---@return {scheme: string, host: string, origin: string, path: string}|nil parts
@@ -53,14 +59,13 @@ function M.parse_url(url)
   local scheme, authority, path = url:match("^(%a+)://([^/?#]*)([^?#%s%c]*)$")
   scheme = scheme and scheme:lower()
   if not DEFAULT_PORTS[scheme or ""] then
-    -- What the URL holds besides is not shown: it may be a password.
     return fail("InvalidEndpoint", "the endpoint URL must look like https://host[:port][/path], "
-      .. "without query, fragment or user name: " .. ("%q"):format((url:gsub("//.*@", "//…@"))))
+      .. "without query, fragment or user name: " .. shown(url))
   end
   local host, port = split_authority(authority)
   if not host then
-    return fail("InvalidEndpoint", ("the host %q of the endpoint URL is not a host name or "
-      .. "address with an optional port"):format((authority:gsub(".*@", "…@"))))
+    return fail("InvalidEndpoint", "the host of the endpoint URL is not a host name or address "
+      .. "with an optional port: " .. shown(url))
   end
   if port ~= "" and port ~= DEFAULT_PORTS[scheme] then host = host .. ":" .. port end
   if path == "/" then path = "" end

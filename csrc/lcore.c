@@ -78,5 +78,6 @@ LSM_EXPORT int luaopen_sagemaker_core (lua_State *L) {
   lsm_open_pattern(L);
   lsm_open_jose(L);
   lsm_open_file(L);
+  lsm_open_eventstream(L);
   return 1;
 }

@@ -83,6 +83,9 @@ void lsm_open_pattern(lua_State *L); /* match_pattern */
 void lsm_open_jose(lua_State *L);    /* es256, ec_jwk */
 void lsm_open_file(lua_State *L);    /* replace */
 
+/* eventstream_decoder, eventstream_encode */
+void lsm_open_eventstream(lua_State *L);
+
 SM_HIDDEN_END
 
 #endif

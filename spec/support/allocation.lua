@@ -151,6 +151,20 @@ local CASES = {
     assert(signer:sign(request(), 1768480496).headers.Authorization)
     assert(signer:presign(request(), 1768480496, 60))
   end,
+  ["read and write event streams"] = function()
+    local function header(name, value) return { name = name, value = value } end
+    local bytes = core.eventstream_encode({ header(":message-type", "event"),
+      header(":event-type", "PayloadPart") }, ("x"):rep(100))
+    local decoder = core.eventstream_decoder(core.service "sagemaker-runtime",
+      "InvokeEndpointWithResponseStream")
+    decoder:feed(bytes:sub(1, 50))
+    assert(not decoder:next())
+    decoder:feed(bytes:sub(51) .. core.eventstream_encode({ header(":message-type", "exception"),
+      header(":exception-type", "ModelStreamError") }, '{"Message":"boom"}'))
+    assert(decoder:next().PayloadPart.Bytes == ("x"):rep(100))
+    local _, message, fault = decoder:next()
+    assert(message == "ModelStreamError: boom" and fault.fields.Message == "boom", message)
+  end,
   ["split URLs and write times"] = function()
     assert(core.uri.split("https://[::1]:8080/a?b"))
     assert(core.time.format(1768480496, "iso8601") == "2026-01-15T12:34:56Z")

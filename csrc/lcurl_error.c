@@ -14,6 +14,7 @@
 **   CertificateStoreError  ca_file or ca_path cannot be used              no
 **   TlsError               another failure of the handshake               no
 **   ProxyError             the proxy did not do its part     unless it said no
+**                        or its URL is none
 **   ConnectionReset        the connection broke before an answer         yes
 **   EmptyReply             the connection was closed without an answer   yes
 **   TruncatedResponse      the answer broke off                          yes
@@ -182,9 +183,20 @@ static void by_table (const lcurl_transfer *t, lcurl_failure *f) {
   }
 }
 
+/* libcurl repeats the whole URL of a proxy that it cannot read, with the
+** password in it. Another attempt would read no more. */
+static int is_unreadable_proxy (const lcurl_failure *f) {
+  return strncmp(f->text, "Unsupported proxy", 17) == 0;
+}
+
 /* libcurl's own verdict. */
 static void failed (const lcurl_transfer *t, lcurl_failure *f) {
   quote(t, f);
+  if (is_unreadable_proxy(f)) {
+    say(f, "ProxyError", 0);
+    snprintf(f->text, sizeof(f->text), "the URL of the proxy cannot be used");
+    return;
+  }
   switch (t->result) {
   case CURLE_COULDNT_CONNECT:
     not_connected(t, f);

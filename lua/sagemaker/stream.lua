@@ -1,0 +1,358 @@
+--- The answer of a model that comes in parts, and readers that make something whole of them.
+---
+---     for line in stream:lines() do … end        -- whatever the boundaries of the parts
+---     for event in stream:sse() do … end         -- {event = "message", data = "…"}
+---     for value in stream:json_lines() do … end
+---     for bytes in stream:parts() do … end
+--
+-- A stream reads from a function, one part at a time, and only when somebody asks: who reads slowly
+-- holds the sender back. All readers of a stream take from the same place, so one may go on where
+-- another has stopped. Nothing but the line or the event that is being read is kept, and its size
+-- has a limit.
+
+local errors = require "sagemaker.error"
+
+local M = {}
+
+---@class sagemaker.Stream
+---@field output? table the members of the answer that came before the stream
+local methods = {}
+local Stream = { __index = methods, __name = "sagemaker.stream" }
+
+---@class sagemaker.StreamOptions
+---@field close? fun() gives up what the stream is read from; called once at most
+---@field max_bytes? integer the longest line, and the largest event; default 16 MiB
+---@field output? table
+
+---@class sagemaker.StreamReader
+---@field next fun(self): any|nil, string|nil, sagemaker.Error|nil the next one; nil at the end; or
+--- nil, message, err
+---@operator call:any for generic `for`: raises the err table on failure
+
+---@class sagemaker.StreamEvent
+---@field data string lines joined by newlines
+---@field event string its type; "message" where it names none
+---@field id? string the last id that the stream has named
+---@field retry? integer milliseconds, where it was named since the event before
+
+local MAX_BYTES = 16 * 1024 * 1024
+local MANY = 512 -- parts of a line that are joined at a time
+local BOM = "\239\187\191"
+
+-- {{ Bytes
+
+-- Closes the source; what was read stays.
+local function release(self)
+  local close = self._close
+  self._close = false
+  if close then close() end
+end
+
+local function fail(self, err)
+  self._failure = err
+  self._buffer, self._at = "", 1
+  release(self)
+  return nil, tostring(err), err
+end
+
+local function protocol(self, code, message)
+  return fail(self, errors.new { kind = "protocol", code = code, message = message, sent = true,
+    received = true, retryable = false })
+end
+
+-- The next part from the source.
+local function fetch(self)
+  local err = self._failure
+  if err then return nil, tostring(err), err end
+  if self._ended then return nil end
+  local bytes, message
+  bytes, message, err = self._read()
+  if bytes then return bytes end
+  if message then
+    return fail(self, err or errors.new { kind = "transport", code = "StreamBroken",
+      message = message, sent = true, received = true, retryable = false })
+  end
+  self._ended = true
+  release(self)
+  return nil
+end
+
+-- Makes sure that something unread is in the buffer: true; nil at the end; or nil, message, err.
+local function fill(self)
+  while true do
+    if self._after_cr and self._at <= #self._buffer then
+      self._after_cr = false
+      if self._buffer:byte(self._at) == 10 then self._at = self._at + 1 end
+    end
+    if self._at <= #self._buffer then return true end
+    local bytes, message, err = fetch(self)
+    if not bytes then return nil, message, err end
+    self._buffer, self._at = bytes, 1
+  end
+end
+
+-- Whatever was fetched and not read, else the next part.
+local function next_part(self)
+  if self._at > #self._buffer and not self._after_cr then return fetch(self) end
+  local ok, message, err = fill(self)
+  if not ok then return nil, message, err end
+  local bytes = self._at == 1 and self._buffer or self._buffer:sub(self._at)
+  self._buffer, self._at = "", 1
+  return bytes
+end
+
+-- A line that comes in pieces; they are joined MANY at a time, so that tiny ones cost little.
+local function keep(line, piece)
+  local n = line.n + 1
+  line.n, line[n] = n, piece
+  if n == MANY then
+    line.joined[#line.joined + 1] = table.concat(line, "", 1, n)
+    line.n = 0
+  end
+end
+
+local function whole(line)
+  return table.concat(line.joined) .. table.concat(line, "", 1, line.n)
+end
+
+-- The next line without its end, which `ends` finds: "\n", or "[\r\n]" where CR and CRLF end one
+-- too. The last line may have no end.
+local function next_line(self, ends)
+  local line, size = nil, 0
+  while true do
+    local ok, message, err = fill(self)
+    if message then return nil, message, err end
+    if not ok then return line and whole(line) end
+    local buffer, at = self._buffer, self._at
+    local stop = buffer:find(ends, at)
+    size = size + (stop or #buffer + 1) - at
+    if size > self._max then
+      return protocol(self, "LineTooLong",
+        ("a line of the stream is longer than %d bytes"):format(self._max))
+    end
+    local piece = buffer:sub(at, (stop or 0) - 1)
+    if stop then
+      self._at, self._after_cr = stop + 1, buffer:byte(stop) == 13
+      if not line then return piece end
+    end
+    line = line or { n = 0, joined = {} }
+    keep(line, piece)
+    if stop then return whole(line) end
+    self._buffer, self._at = "", 1
+  end
+end
+
+-- }}
+
+-- {{ Readers
+
+local Reader = { __name = "sagemaker.stream_reader", __index = {} }
+
+function Reader.__index:next()
+  return self._step(self._stream, self)
+end
+
+function Reader:__call()
+  local value, _, err = self._step(self._stream, self)
+  if err then error(err, 0) end
+  return value
+end
+
+local function reader(stream, step)
+  return setmetatable({ _stream = stream, _step = step }, Reader)
+end
+
+--- The parts as they come.
+---@return sagemaker.StreamReader of strings, which may be empty
+function methods:parts()
+  return reader(self, next_part)
+end
+
+--- The next part.
+---@return string|nil bytes nil at the end
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:read()
+  return next_part(self)
+end
+
+local function step_line(self)
+  local line, message, err = next_line(self, "\n")
+  if line and line:byte(-1) == 13 then line = line:sub(1, -2) end
+  return line, message, err
+end
+
+--- Lines, without their ends (LF or CRLF). The last one may lack its end.
+---@return sagemaker.StreamReader of strings
+function methods:lines()
+  return reader(self, step_line)
+end
+
+local function step_json(self, state)
+  while true do
+    local line, message, err = step_line(self)
+    if line == nil then return nil, message, err end
+    state.count = (state.count or 0) + 1
+    if state.count == 1 and line:sub(1, 3) == BOM then line = line:sub(4) end
+    if line:find("%S") then
+      local ok, value = pcall(require("cjson").decode, line)
+      -- cjson stops at a NUL as if the text ended there.
+      if ok and not line:find("\0", 1, true) then return value end
+      return protocol(self, "InvalidJSON", ("line %d of the stream is not valid JSON%s")
+        :format(state.count, ok and "" or ": " .. tostring(value)))
+    end
+  end
+end
+
+--- One JSON value a line; blank lines are skipped. null is `sagemaker.null`.
+---@return sagemaker.StreamReader of values
+function methods:json_lines()
+  return reader(self, step_json)
+end
+
+-- }}
+
+-- {{ Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html
+
+local FIELDS = {
+  data = function(state, value)
+    state.data[#state.data + 1] = value
+    state.size = state.size + #value + 1
+  end,
+  event = function(state, value) state.event = value end,
+  id = function(state, value)
+    if not value:find("\0", 1, true) then state.id = value end
+  end,
+  retry = function(state, value)
+    if value:find("^%d+$") then state.retry = tonumber(value) end
+  end,
+}
+
+-- The event whose lines were read; nil when it has no data.
+local function dispatch(state)
+  local lines, event = state.data, nil
+  if lines[1] then
+    event = { data = table.concat(lines, "\n"), event = state.event ~= "" and state.event
+      or "message", id = state.id, retry = state.retry }
+    state.data, state.size, state.retry = {}, 0, nil
+  end
+  state.event = ""
+  return event
+end
+
+local function take(state, line)
+  if state.is_fresh and line:sub(1, 3) == BOM then line = line:sub(4) end
+  state.is_fresh = false
+  local name, value = line:match("^([^:]*):? ?(.*)$")
+  local field = FIELDS[name]
+  if field then field(state, value) end
+end
+
+local function step_event(self, state)
+  while not state.is_done do
+    local line, message, err = next_line(self, "[\r\n]")
+    if message then return nil, message, err end
+    if line and line ~= "" and not (state.is_fresh and line == BOM) then
+      take(state, line)
+      if state.size > self._max then
+        return protocol(self, "EventTooLarge",
+          ("an event of the stream is larger than %d bytes"):format(self._max))
+      end
+    else
+      state.is_fresh, state.is_done = false, line == nil
+      local event = dispatch(state)
+      if event and event.data == state.last then
+        state.is_done = true
+        event = nil
+      end
+      if event then return event end
+    end
+  end
+  return nil
+end
+
+--- Server-sent events. `[DONE]`, with which OpenAI's form of a stream ends, is not given.
+-- An event that the end of the stream cuts short of its blank line is given, where a browser would
+-- drop it: the frames have told that nothing is missing.
+---@param opts? {last: string|false} the data that ends the stream; default "[DONE]"
+---@return sagemaker.StreamReader of sagemaker.StreamEvent
+function methods:sse(opts)
+  local events = reader(self, step_event)
+  events.data, events.size, events.event = {}, 0, ""
+  events.is_fresh, events.is_done = true, false
+  events.last = "[DONE]"
+  if opts and opts.last ~= nil then events.last = opts.last end
+  return events
+end
+
+-- }}
+
+--- Stops reading, at any time and as often as one likes. What is asked for afterwards is an error,
+-- unless the stream had come to its end.
+function methods:close()
+  if not self._ended and not self._failure then
+    self._failure = errors.new { kind = "transport", code = "StreamClosed", sent = true,
+      received = true, retryable = false, message = "the stream was closed before its end" }
+    self._buffer, self._at = "", 1
+  end
+  release(self)
+end
+
+Stream.__gc = methods.close
+Stream.__close = methods.close
+
+--- A stream.
+---@param read fun(): string|nil, string|nil, sagemaker.Error|nil the next part; nil at the end; or
+--- nil, message, err
+---@param opts? sagemaker.StreamOptions
+---@return sagemaker.Stream
+function M.new(read, opts)
+  opts = opts or {}
+  return setmetatable({
+    output = opts.output,
+    _after_cr = false, -- the last line ended with a CR: a LF that follows belongs to it
+    _at = 1,
+    _buffer = "",
+    _close = opts.close or false,
+    _ended = false,
+    _failure = false,
+    _max = opts.max_bytes or MAX_BYTES,
+    _read = read,
+  }, Stream)
+end
+
+--- What is in the events of an operation's answer: the bytes of its payload parts.
+---@param source fun(): string|nil, string|nil, sagemaker.Error|nil bytes of the answer's body
+---@param decoder userdata from core.eventstream_decoder
+---@return fun(): string|nil, string|nil, sagemaker.Error|nil for `new`
+function M.payloads(source, decoder)
+  local function broken(message, fault)
+    if not fault then
+      return errors.fail { kind = "protocol", code = "BrokenStream", message = message,
+        sent = true, received = true, retryable = false }
+    end
+    return errors.fail { kind = "service", code = fault.code, message = fault.message,
+      fields = fault.fields, raw = fault.raw, sent = true, received = true, retryable = false }
+  end
+  return function()
+    while true do
+      local event, message, fault = decoder:next()
+      if message then return broken(message, fault) end
+      local part = event and event.PayloadPart
+      if part then return part.Bytes or "" end
+      if not event then
+        local bytes, err
+        bytes, message, err = source()
+        if message then return nil, message, err end
+        if not bytes then
+          event, message, fault = decoder:finish()
+          if not event then return broken(message, fault) end
+          return nil
+        end
+        decoder:feed(bytes)
+      end
+    end
+  end
+end
+
+return M

@@ -68,17 +68,51 @@ add_test_counts () {
   failed=$((failed + $2))
 }
 
+# The secrets that the specs and the vectors give to the library: values of
+# eight characters or more, with a capital, a digit or a hyphen (a plain word
+# may be said for another reason).
+secrets () {
+  name="([Ss]ecret_?[Aa]ccess_?[Kk]ey|SECRET_ACCESS_KEY|SecretAccessKey"
+  name="$name|(session|access|refresh|Session|Access|Refresh)_?[Tt]oken"
+  name="$name|SESSION_TOKEN|SECURITY_TOKEN|AUTHORIZATION_TOKEN|clientSecret)"
+  rows=../shared/conformance
+  for place in spec "$rows/golden/credentials.jsonl" "$rows/credentials"; do
+    [ -e "$place" ] && grep -rhoE "$name[\\\"']*\]? *[=:] *[\\\"']*[A-Za-z0-9/+_-]{8,}" "$place"
+  done | sed "s/^[^=:]*[=:][ \\\"']*//" | grep "[A-Z0-9-]" | sort -u
+}
+
+# keeps_secrets FILE...: none of them is in these files, which are not empty
+# unless busted was told what to run. Says where, not what.
+keeps_secrets () {
+  secrets >"$logs/secrets.txt"
+  [ -s "$logs/secrets.txt" ] || { echo "no secrets to look for"; return 1; }
+  for said in "$@"; do
+    if [ ! -s "$said" ]; then
+      [ -n "${SAGEMAKER_SPEC_ARGS-}" ] && continue
+      echo "$said is empty"
+      return 1
+    fi
+    found=$(grep -anoFf "$logs/secrets.txt" "$said" | cut -d: -f1 | sort -nu | head -n 20)
+    [ -z "$found" ] || { echo "secrets in $said, lines" $found; return 1; }
+  done
+}
+
 # run_busted LUA BUILD LABEL [SPEC...]: the specs with one Lua and one build.
 run_busted () {
   lua=$1
   dir=$2
   log=$logs/$3.log
+  overheard=$logs/overheard-$3.txt
   shift 3
+  rm -f "$overheard"
   LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;;" LUA_CPATH="$PWD/$dir/?.so;;" \
     SAGEMAKER_BUILD="$PWD/$dir" SAGEMAKER_LUA="$lua" \
+    SAGEMAKER_OVERHEARD="$PWD/$overheard" \
     "$lua" /usr/bin/busted --output=plainTerminal ${SAGEMAKER_SPEC_ARGS-} "$@" >"$log" 2>&1
   sed -n '/^  *\[/p; /^    skipped/p; /^[0-9]* success/,$p' "$log" | cut -c1-300
   add_busted_counts "$log"
+  check "no secret in what the specs and the library said ($lua)" \
+    keeps_secrets "$log" "$overheard"
 }
 
 specs_of () {

@@ -11,6 +11,9 @@ if os.getenv("SAGEMAKER_TORTURE") then
   collectgarbage("setstepmul", 1000)
 end
 
+local overheard = os.getenv("SAGEMAKER_OVERHEARD")
+if overheard then dofile("spec/support/overhear.lua").start(overheard) end
+
 M.null = cjson.null
 
 --- The folder of the conformance vectors, or nil when it is not at hand. SAGEMAKER_CONFORMANCE

@@ -113,17 +113,22 @@ describe("sagemaker.credentials.process", function()
     end
     local _, reason = get "yes noise | head -c 3000000 >&2; exit 1"
     assert.is_true(#reason < 400)
+    _, reason = get "exec yes noise >&2"
+    assert.matches("ended with status %d+: noise noise", reason)
   end)
 
   it("shows no secret that a failing program says", function()
     local key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
     for _, said in ipairs { "denied for " .. key, "aws_secret_access_key = hush",
       [[{"SecretAccessKey": "hush", "SessionToken": "hush"}]], "Token:hush", "PASSWORD=hush",
-      "Authorization: hush" } do
+      "Authorization: hush", "Authorization: Bearer hush", "> authorization: basic hush",
+      [[{"SecretAccessKey" : "two hush"}]], "found 0123456789abcdef0123456789abcdefwJalr",
+      "found " .. ("7f"):rep(20) } do
       local keys, reason = get("printf %s " .. quoted(said) .. " >&2; exit 1")
       assert.is_nil(keys)
       assert.falsy(reason:find("hush", 1, true), reason)
       assert.falsy(reason:find("wJalr", 1, true), reason)
+      assert.falsy(reason:find("7f7f", 1, true), reason)
     end
     local _, reason = get(printing(GOOD) .. "; echo got hush-secret >&2; exit 1")
     assert.equal("credential_process: it ended with status 1: got", reason)

@@ -14,8 +14,9 @@ Process.__index = Process
 Process.__name = "sagemaker.credentials.process"
 Process.name = "custom-process"
 
--- How much is read of what it says on its standard error, and how much of that is shown.
-local MAX_STDERR, MAX_SHOWN = 1024, 300
+-- How much is kept of what it says on its standard error, and how much of that is shown. The rest
+-- is passed over, but not without end: then the pipe is closed on it.
+local MAX_STDERR, MAX_SHOWN, MAX_PASSED = 1024, 300, 1048576
 -- Milliseconds that a program may be silent inside nginx.
 local NGINX_TIMEOUT = 60000
 local NAMES = { id = "AccessKeyId", secret = "SecretAccessKey", token = "SessionToken",
@@ -34,8 +35,8 @@ local function script_of(command, mark)
   return ([[exec 3>&1
 r=$(exec 4>&1
 e=$({ /bin/sh -c %s 2>&1 1>&3 3>&- 4>&-; echo "$?" >&4; } |
-{ head -c %d; cat >/dev/null; }); printf %%s "$e")
-printf '\n%%s %%s' %s "$r"]]):format(quote(command), MAX_STDERR, mark)
+{ head -c %d; head -c %d >/dev/null; }); printf %%s "$e")
+printf '\n%%s %%s' %s "$r"]]):format(quote(command), MAX_STDERR, MAX_PASSED, mark)
 end
 
 -- More bytes than this are never looked at.
@@ -104,8 +105,9 @@ local function is_telling(name)
   return false
 end
 
--- Long words of mixed letters and digits are keys and tokens.
+-- Long words of mixed letters and digits, or of hexadecimal digits, are keys and tokens.
 local function hide_word(word)
+  if #word >= 32 and word:find("^%x+$") then return "…" end
   if #word >= 16 and word:find("%d") and word:find("%u") and word:find("%l") then return "…" end
   return word
 end
@@ -113,6 +115,10 @@ end
 local function hide_value(name, between, value)
   if is_telling(name) then return name .. between .. "…" end
   return name .. between .. value
+end
+
+local function hide_quoted(name, between, quotes, value)
+  return name .. between .. quotes .. (is_telling(name) and "…" or value) .. quotes
 end
 
 -- What a program said on its standard error, fit for a message.
@@ -124,6 +130,10 @@ local function shown(text, output)
     end
   end
   text = text:gsub("[%c\127-\255]+", " "):gsub("^%s+", ""):gsub("%s+$", "")
+  for _, scheme in ipairs { "[Bb]asic", "[Bb]earer" } do
+    text = text:gsub("(" .. scheme .. "%s+)[^%s\"',;}]+", "%1…")
+  end
+  text = text:gsub("([%w_%-]+)([\"']?%s*[=:]%s*)([\"'])(.-)%3", hide_quoted)
   text = text:gsub("([%w_%-]+)([\"']?%s*[=:]%s*[\"']?)([^%s\"',;}]+)", hide_value)
   text = text:gsub("[%w+/=_%-]+", hide_word)
   if #text > MAX_SHOWN then text = text:sub(1, MAX_SHOWN) .. " …" end

@@ -20,7 +20,10 @@ end
 local REQUEST_ID = { "x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id",
   "x-amz-requestid" }
 
-local function request_id(headers)
+--- The id that the service has given to a request.
+---@param headers table<string, string>
+---@return string|nil
+function M.request_id(headers)
   for _, name in ipairs(REQUEST_ID) do
     local id = M.header(headers, name)
     if id then return id end
@@ -44,8 +47,8 @@ local function service_error(service, operation, response)
     message = ("HTTP status %d without a message"):format(status)
   end
   return errors.new { kind = "service", code = found.code, message = message, status = status,
-    request_id = request_id(response.headers) or found.request_id, raw = found.raw,
-    body = found.body, sent = true }
+    request_id = M.request_id(response.headers) or found.request_id, raw = found.raw,
+    body = found.body, fields = found.fields, sent = true, received = true }
 end
 
 -- Whether nothing has come where the operation always answers something: what a proxy says for a
@@ -77,7 +80,7 @@ function M.decode(service, operation, response)
   if output then return output end
   return nil, errors.new { kind = "protocol", code = "UnreadableResponse", status = status,
     message = ("the answer with HTTP status %d cannot be read: %s"):format(status, message),
-    request_id = request_id(response.headers), retryable = false, sent = true }
+    request_id = M.request_id(response.headers), retryable = false, sent = true }
 end
 
 --- The three values for parameters that do not fit.

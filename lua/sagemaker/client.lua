@@ -146,6 +146,9 @@ local function exchange(client, settings, operation, request, call)
   if hooks and hooks.after_response then hooks.after_response(response, operation.name) end
   local output
   output, err = answer.decode(client.service, operation.name, response)
+  if output and operation.stream_output then
+    output = require("sagemaker.stream").of(client.service, operation.name, response, output)
+  end
   return output, err, response
 end
 
@@ -194,8 +197,8 @@ local function perform(client, settings, operation, params)
   transport, message, err = transport_of(client, settings)
   if not transport then return nil, message, err end
   local limit = settings.timeouts.operation
-  local call = { attempt = 1, sent = 0, skew = 0, transport = transport,
-    deadline = limit and transport:clock() + limit or nil }
+  local call = { attempt = 1, careful = settings.careful, sent = 0, skew = 0,
+    transport = transport, deadline = limit and transport:clock() + limit or nil }
   while true do
     local output, failure, response = try(client, settings, operation, request, call)
     if output then
@@ -500,8 +503,8 @@ local CONTROL_PLANE = { name = "sagemaker", id = "SageMaker" }
 --- Makes a client. Nothing is sent or written. The environment is read, and the shared files where
 -- they must tell the region or the profile is named; else the first call reads them.
 ---@param options? sagemaker.Options
----@param of? {name: string, id: string, read_timeout?: number} a service of the core and its id in
----   the model; default: the control plane
+---@param of? {name: string, id: string, read_timeout?: number, careful?: boolean} a service of the
+---   core and its id in the model; default: the control plane
 ---@param level? integer where a wrong option is reported, as with error(); default: the caller
 ---@return sagemaker.Client|nil client
 ---@return string|nil message

@@ -174,6 +174,7 @@ local function fixed(options, io, wishes, service)
   if proxy == nil then proxy = environment_proxy(io.getenv) end
   local credentials = options.credentials or wishes.credentials or false
   return {
+    careful = service.careful and not options.retry or false,
     credentials = credentials,
     hooks = options.hooks or false,
     io = io,
@@ -249,7 +250,8 @@ end
 -- that the program names is to be found in the shared files.
 ---@param options sagemaker.Options|nil
 ---@param io sagemaker.Env
----@param service {id: string, read_timeout?: number} id as in the model, "SageMaker Runtime"
+---@param service {id: string, read_timeout?: number, careful?: boolean} id as in the model,
+--- "SageMaker Runtime"; careful: see sagemaker.retry, unless the program asks for retries
 ---@param level? integer where a wrong option is reported, as with error(); default: the caller
 ---@return table|nil settings
 ---@return string|nil message
@@ -291,6 +293,7 @@ function M.override(settings, options)
     if options[name] ~= nil then derived[name] = options[name] end
   end
   if options.retry then
+    derived.careful = false
     derived.retry_mode = options.retry.mode
     derived.max_attempts = options.retry.max_attempts
   end

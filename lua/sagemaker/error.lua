@@ -21,12 +21,14 @@ local M = {}
 ---@field request_id? string
 ---@field attempts? integer how often the request was sent
 ---@field retryable? boolean
----@field gave_up? "final"|"attempts"|"quota"|"deadline" why the request was not sent again
+---@field gave_up? "final"|"attempts"|"quota"|"deadline"|"careful" why it was not sent again
 ---@field sent? boolean transport, timeout: false when the service surely saw nothing
 ---@field path? string validation: where, "ProductionVariants[0].ModelName"
 ---@field errors? table[] validation: every problem, each with path, code and message
 ---@field cause? any what led to it
 ---@field raw? table service: the decoded body of the answer
+---@field fields? table service: the members of the exception, as the model has them
+---@field received? boolean true when a part of an answer came
 
 local Error = {}
 Error.__index = Error

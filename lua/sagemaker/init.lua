@@ -22,6 +22,17 @@ function M.new(options)
   return client, message, err
 end
 
+--- A client for invocations. Nothing is sent and no file is written.
+---@param options? sagemaker.Options every one is optional
+---@return sagemaker.Runtime|nil runtime
+---@return string|nil message
+---@return sagemaker.Error|nil err kind "config"
+function M.runtime(options)
+  if options == M then error("call it with a dot: sagemaker.runtime{…}", 2) end
+  local runtime, message, err = require("sagemaker.runtime").new(options, 3)
+  return runtime, message, err
+end
+
 -- The rest is loaded when it is first asked for.
 local LAZY = {
   deployment = "sagemaker.deployment",

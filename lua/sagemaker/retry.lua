@@ -208,6 +208,7 @@ end
 ---@field date? number epoch seconds when the service answered, by its own clock
 ---@field retry_after? string the answer's x-amz-retry-after header
 ---@field deadline? number in the transport's clock
+---@field careful? boolean never send again what the service may have done
 ---@field corrected? boolean the clock was set right in this call
 ---@field cost? integer what its last retry took from the quota
 ---@field limiter? sagemaker.retry.Limiter
@@ -265,9 +266,17 @@ local function correct(state, call, err)
   return true
 end
 
---- Seconds to wait before another attempt; nil when none follows, and `err.gave_up` says why: it is
---- "final", or "attempts", "quota" or "deadline" (a wait never goes past it) came first. An attempt
---- after a corrected clock follows at once and costs nothing.
+-- Whether a request that must not be done twice may go again all the same: nothing of an answer
+-- was read, and no time ran out in which the service may have begun.
+local function is_safe(err)
+  if err.kind == "timeout" then return err.sent == false end
+  return err.kind == "transport" and not err.received
+end
+
+--- Seconds to wait before another attempt; nil when none follows, and `err.gave_up` says why: it
+--- is "final", or "attempts", "quota" or "deadline" (a wait never goes past it) came first, or the
+--- call is "careful" and the service may have begun with it. An attempt after a corrected clock
+--- follows at once and costs nothing.
 ---@param state sagemaker.RetryState
 ---@param call sagemaker.Attempts
 ---@param err sagemaker.Error gets `retryable`
@@ -281,6 +290,10 @@ function M.delay(state, call, err, random)
   local mode, attempt, delay = call.mode, call.attempt, nil
   local reason = M.classify(mode, err)
   err.retryable = reason ~= nil
+  if reason and call.careful and not is_safe(err) then
+    err.gave_up = "careful"
+    return nil
+  end
   if reason and attempt < call.max_attempts then
     delay = M.backoff(mode, attempt, random, reason, call.retry_after)
     if call.deadline and call.transport:clock() + delay >= call.deadline then

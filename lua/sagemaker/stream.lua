@@ -17,7 +17,15 @@ local M = {}
 ---@class sagemaker.Stream
 ---@field output? table the members of the answer that came before the stream
 local methods = {}
-local Stream = { __index = methods, __name = "sagemaker.stream" }
+local Stream = { __name = "sagemaker.stream" }
+
+-- The members of the answer are fields of the stream, which is their Body itself.
+function Stream:__index(key)
+  local method = methods[key]
+  if method ~= nil then return method end
+  local output = rawget(self, "output")
+  return output and output[key]
+end
 
 ---@class sagemaker.StreamOptions
 ---@field close? fun() gives up what the stream is read from; called once at most
@@ -321,38 +329,66 @@ function M.new(read, opts)
   }, Stream)
 end
 
+-- The three values for what a decoder says.
+local function broken(message, fault, about)
+  local err = { kind = "protocol", code = "BrokenStream", message = message, operation = about.name,
+    received = true, request_id = about.request_id, retryable = false, sent = true }
+  if fault then
+    err.kind, err.code, err.message = "service", fault.code, fault.message
+    err.fields, err.raw = fault.fields, fault.raw
+  end
+  return errors.fail(err)
+end
+
 --- What is in the events of an operation's answer: the bytes of its payload parts.
 ---@param source fun(): string|nil, string|nil, sagemaker.Error|nil bytes of the answer's body
 ---@param decoder userdata from core.eventstream_decoder
+---@param about? {name?: string, request_id?: string} of the operation and the answer, for errors
 ---@return fun(): string|nil, string|nil, sagemaker.Error|nil for `new`
-function M.payloads(source, decoder)
-  local function broken(message, fault)
-    if not fault then
-      return errors.fail { kind = "protocol", code = "BrokenStream", message = message,
-        sent = true, received = true, retryable = false }
-    end
-    return errors.fail { kind = "service", code = fault.code, message = fault.message,
-      fields = fault.fields, raw = fault.raw, sent = true, received = true, retryable = false }
-  end
+function M.payloads(source, decoder, about)
+  about = about or {}
   return function()
     while true do
       local event, message, fault = decoder:next()
-      if message then return broken(message, fault) end
+      if message then return broken(message, fault, about) end
       local part = event and event.PayloadPart
       if part then return part.Bytes or "" end
       if not event then
-        local bytes, err
-        bytes, message, err = source()
-        if message then return nil, message, err end
+        local bytes, why, err = source()
+        if why then return nil, why, err end
         if not bytes then
           event, message, fault = decoder:finish()
-          if not event then return broken(message, fault) end
+          if not event then return broken(message, fault, about) end
           return nil
         end
         decoder:feed(bytes)
       end
     end
   end
+end
+
+-- The bytes of a body that came whole.
+local function whole_body(body)
+  return function()
+    local bytes = body
+    body = nil
+    return bytes
+  end
+end
+
+--- The stream of an answer.
+---@param service userdata
+---@param name string the operation's
+---@param response sagemaker.Response
+---@param output table its decoded members; gets the stream as Body
+---@return sagemaker.Stream
+function M.of(service, name, response, output)
+  local decoder = require("sagemaker.core").eventstream_decoder(service, name)
+  local about = { name = name,
+    request_id = require("sagemaker.answer").request_id(response.headers) }
+  local stream = M.new(M.payloads(whole_body(response.body), decoder, about), { output = output })
+  output.Body = stream
+  return stream
 end
 
 return M

@@ -1,0 +1,48 @@
+--- Invocations: a client of the service "SageMaker Runtime".
+---
+---     local runtime = assert(sagemaker.runtime{ region = "eu-west-1" })
+---     local answer = assert(runtime:invoke_endpoint{ EndpointName = "churn",
+---       ContentType = "text/csv", Body = "1,2,3" })
+---     print(answer.Body, answer.InvokedProductionVariant)
+--
+-- The operations are `invoke_endpoint`, `invoke_endpoint_async` and
+-- `invoke_endpoint_with_response_stream`, with the options and the pipeline of every client. What
+-- differs: an answer may take 70 s (a model may take 60), and a request is not sent again once the
+-- service may have begun with it, because an invocation takes time and money and may have effects.
+--
+-- `invoke_endpoint_with_response_stream` answers a sagemaker.Stream; the members of the answer are
+-- fields of it (`stream.InvokedProductionVariant`), and so is `Body`, the stream itself. The
+-- transports of today hand out an answer once it is whole: all its parts are there at once, and
+-- `max_response_bytes` limits them together.
+--
+-- A ModelError has in `err.fields` what the container said: OriginalStatusCode, OriginalMessage,
+-- LogStreamArn.
+
+local clients = require "sagemaker.client"
+
+local M = {}
+
+---@class sagemaker.Runtime
+---@field region string
+---@field transport sagemaker.Transport made at its first use
+
+-- careful: after a timeout (unless no connection was made in time) and after any byte of an answer,
+-- which may be an error of the service, nothing is sent again. What never reached the service is,
+-- by the retry mode. A program that gives the option `retry`, to the client or to a call, takes the
+-- risk upon itself and gets the retries of the control plane. Only a request that was refused for
+-- its date, before any model saw it, goes again with the clock corrected.
+local SERVICE = { name = "sagemaker-runtime", id = "SageMaker Runtime", read_timeout = 70,
+  careful = true }
+
+--- Makes a client for invocations. Nothing is sent or written.
+---@param options? sagemaker.Options
+---@param level? integer where a wrong option is reported, as with error(); default: the caller
+---@return sagemaker.Runtime|nil runtime
+---@return string|nil message
+---@return sagemaker.Error|nil err kind "config"
+function M.new(options, level)
+  local runtime, message, err = clients.new(options, SERVICE, (level or 2) + 1)
+  return runtime, message, err
+end
+
+return M

@@ -53,6 +53,30 @@ describe("sagemaker.credentials.io", function()
     assert.is_nil(request.headers.Authorization)
   end)
 
+  it("shows no token that a service or a proxy sends back", function()
+    local lines, said = {}, nil
+    local function echo(request)
+      return { status = 403, body = ("<p>%s %s</p>"):format(request.body,
+        request.headers["x-amz-sso_bearer_token"] or "") }
+    end
+    local client = client_of(echo, function(io)
+      local _, sts = io.call("sts", "AssumeRoleWithWebIdentity", { RoleArn = ("r"):rep(20),
+        RoleSessionName = "name", WebIdentityToken = "hush-jwt" })
+      local _, sso = io.call("sso", "GetRoleCredentials", { roleName = "r", accountId = "1",
+        accessToken = "hush-sso" })
+      local _, oidc = io.call("sso-oidc", "CreateToken", { grantType = "refresh_token",
+        clientId = "c", clientSecret = "hush-secret", refreshToken = "hush-refresh" })
+      said = { sts, sso, oidc }
+      return nil, "none"
+    end, { logger = function(_, text) lines[#lines + 1] = text end })
+    assert.is_nil((client:list_endpoints()))
+    assert.equal(3, #said)
+    assert.matches("RoleSessionName=name", said[1])
+    assert.is_true(#lines > 6)
+    local all = table.concat(said, "\n") .. table.concat(lines, "\n")
+    assert.is_nil(all:find("hush", 1, true), all)
+  end)
+
   it("does not ask the chain for the keys of a call that the chain makes", function()
     local client = client_of({}, function(io)
       return io.call("sts", "GetCallerIdentity", {})

@@ -37,6 +37,42 @@ local function needs_keys(service, operation)
   return info and not info.unsigned
 end
 
+-- What a service is told that nobody else may see, were it to repeat it in an error.
+local SECRET = { accessToken = true, clientSecret = true, refreshToken = true, TokenCode = true,
+  WebIdentityToken = true }
+
+local function add_secrets(found, params)
+  for name, value in pairs(params) do
+    if type(value) == "table" then
+      add_secrets(found, value)
+    elseif SECRET[name] then
+      found[#found + 1] = value
+    end
+  end
+  return found
+end
+
+-- A function that takes these secrets out of a text.
+local function scrubber(secrets)
+  local scrub = require("sagemaker.credentials.document").scrub
+  return function(text)
+    for _, secret in ipairs(secrets) do text = scrub(text, secret) end
+    return text
+  end
+end
+
+-- Makes a call without a word of its secrets in the message or in the log.
+local function call_quietly(sub, operation, params, options)
+  local secrets, log = add_secrets({}, params), options.logger or sub.settings.logger
+  local scrub = scrubber(secrets)
+  if log and secrets[1] then
+    options.logger = function(level, text) log(level, scrub(text)) end
+  end
+  local output, message, err = sub:call(operation, params, options)
+  if output then return output end
+  return nil, scrub(message), err
+end
+
 local function caller(client, spawn, transport_of)
   local subs = {}
   return function(service, operation, params, credentials, opts)
@@ -54,7 +90,7 @@ local function caller(client, spawn, transport_of)
     end
     local own = { credentials = credentials }
     for name, value in pairs(opts or {}) do own[name] = value end
-    return sub:call(operation, params, own)
+    return call_quietly(sub, operation, params, own)
   end
 end
 

@@ -221,6 +221,21 @@ describe("faults", function()
     assert.is_true(seconds < 0.45)
   end)
 
+  it("credentials that do not come end the operation in time", function()
+    local bad = server.bad { "read", "hang" }
+    local URLS = { AWS_CONTAINER_CREDENTIALS_FULL_URI = bad:url() .. "/keys",
+      AWS_EC2_METADATA_SERVICE_ENDPOINT = bad:url() }
+    for name, url in pairs(URLS) do
+      local client = assert(sagemaker.new { endpoint_url = bad:url(), region = "eu-west-1",
+        io = { getenv = function(asked) return asked == name and url or nil end },
+        timeouts = { connect = 1, read = 1, operation = 0.3 } })
+      local _, err, seconds = timed(client)
+      is({ kind = "credentials", attempts = 0, retryable = false }, err, name)
+      assert.is_true(seconds >= 0.29 and seconds < 1, name)
+    end
+    bad:stop()
+  end)
+
   it("the adaptive mode does not hold back past the operation's deadline", function()
     local _, err, seconds = call({ "read", failure(400, "ThrottlingException") },
       { retry = { mode = "adaptive" }, timeouts = { operation = 0.5 } })

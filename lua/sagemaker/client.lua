@@ -93,7 +93,8 @@ local function prepare(client, settings, operation, params)
   return address(client, settings, request)
 end
 
-local function sign(client, settings, operation, request, now)
+-- Signs a request by the clock of `call`, whose deadline also ends the search for keys.
+local function sign(client, settings, operation, request, call)
   local hooks = settings.hooks
   if hooks and hooks.before_sign then hooks.before_sign(request, operation.name) end
   if operation.unsigned or settings.unsigned then return true end
@@ -102,9 +103,12 @@ local function sign(client, settings, operation, request, now)
     io = signing.provider_io(client, M.new, transport_of)
     client.provider_io = io
   end
-  local signer, message, err = signing.signer(settings, io)
+  local transport = call.transport
+  local deadline = transport == client.settings.transport and call.deadline or nil
+  local signer, message, err = signing.signer(settings, io, deadline)
   if not signer then return nil, message, err end
-  signer:sign(request, now)
+  call.skew = client.skew
+  signer:sign(request, (transport and transport:now() or settings.io.now()) + call.skew)
   return true
 end
 
@@ -157,9 +161,8 @@ local function try(client, settings, operation, request, call)
   local is_limited = settings.retry_mode == "adaptive"
   local late = is_limited and take_turn(client, call)
   if late then return nil, late end
-  local skew = client.skew
-  call.skew = skew
-  local ok, _, refused = sign(client, settings, operation, request, call.transport:now() + skew)
+  call.skew = client.skew
+  local ok, _, refused = sign(client, settings, operation, request, call)
   if not ok then return nil, refused end
   local output, err, response = exchange(client, settings, operation, request, call)
   if is_limited then retry.learn(call, err) end
@@ -294,9 +297,8 @@ function methods:request(name, params, opts)
   local request
   request, message, err = prepare(self, settings, operation, params)
   if not request then return nil, message, err end
-  local now = settings.transport and settings.transport:now() or settings.io.now()
   local ok
-  ok, message, err = sign(self, settings, operation, request, now + self.skew)
+  ok, message, err = sign(self, settings, operation, request, { transport = settings.transport })
   if not ok then return nil, message, err end
   request.timeouts = nil
   return request

@@ -36,13 +36,14 @@ end
 --- The keys of this moment.
 ---@param settings table its keyring keeps the provider
 ---@param io sagemaker.ProviderIo as from provider_io
+---@param deadline? number in the clock of the client's transport
 ---@return sagemaker.Credentials|nil keys
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "credentials"
-function M.credentials(settings, io)
+function M.credentials(settings, io, deadline)
   local provider, message, err = provider_of(settings)
   if not provider then return nil, message, err end
-  local keys, reason, broken = provider:get(io)
+  local keys, reason, broken = provider:get(io, deadline)
   if keys then return keys end
   return fail(broken and "InvalidCredentials" or "NoCredentials",
     "no usable credentials: " .. tostring(reason))
@@ -55,12 +56,13 @@ end
 
 --- The signer for the keys of this moment; a new one only when they are others.
 ---@param settings table its keyring keeps the provider, its route the signer
----@param io sagemaker.Env as from provider_io
+---@param io sagemaker.ProviderIo as from provider_io
+---@param deadline? number in the clock of the client's transport
 ---@return userdata|nil signer
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "credentials"
-function M.signer(settings, io)
-  local keys, message, err = M.credentials(settings, io)
+function M.signer(settings, io, deadline)
+  local keys, message, err = M.credentials(settings, io, deadline)
   if not keys then return nil, message, err end
   local route = settings.route
   local known = route.keys

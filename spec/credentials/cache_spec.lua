@@ -143,6 +143,44 @@ describe("sagemaker.credentials.cache", function()
     assert.is_true(w.slept >= 59 and w.slept <= 61)
   end)
 
+  -- The io of a caller who has until then.
+  local function within(w, deadline)
+    return setmetatable({ within = function()
+      return setmetatable({ is_late = function() return w.now >= deadline end }, { __index = w.io })
+    end }, { __index = w.io })
+  end
+
+  it("waits no longer for others than a caller has time", function()
+    local w, inner, reason
+    w = world { function()
+      inner, reason = w.cache:get(within(w, 1002), 1002)
+      return 3600
+    end }
+    assert.equal("K1", w.get().access_key_id)
+    assert.is_nil(inner)
+    assert.equal("no time is left to wait for another caller's refresh", reason)
+    assert.is_true(w.slept >= 2 and w.slept < 2.1)
+  end)
+
+  it("refreshes for who has time when a caller who had none could not", function()
+    local w
+    w = world { function()
+      coroutine.yield()
+      w.now = w.now + 5
+      return "too late"
+    end, 3600 }
+    local reason
+    local first = coroutine.create(function()
+      local _
+      _, reason = w.cache:get(within(w, 1002), 1002)
+    end)
+    assert(coroutine.resume(first))
+    w.on_sleep = function() coroutine.resume(first) end
+    assert.equal("K2", w.get().access_key_id)
+    assert.equal("too late", reason)
+    assert.equal(2, w.gets)
+  end)
+
   it("recovers from a provider that throws", function()
     local w = world { function() error("boom", 0) end, 3600 }
     local keys, reason, broken = w.get()

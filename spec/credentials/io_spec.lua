@@ -77,6 +77,15 @@ describe("sagemaker.credentials.io", function()
     assert.is_nil(all:find("hush", 1, true), all)
   end)
 
+  it("signs by the time when the keys are there, not when they were asked for", function()
+    local client, transport = client_of({ { body = "{}" } }, function(io)
+      io.sleep(600)
+      return KEYS
+    end)
+    assert(client:list_endpoints())
+    assert.equal("20260115T121000Z", transport.requests[1].headers["X-Amz-Date"])
+  end)
+
   it("does not ask the chain for the keys of a call that the chain makes", function()
     local client = client_of({}, function(io)
       return io.call("sts", "GetCallerIdentity", {})

@@ -37,6 +37,10 @@ local function is_due(credentials, now)
   return credentials.refresh_at ~= nil and now >= credentials.refresh_at
 end
 
+local function is_late(io)
+  return io.is_late ~= nil and io.is_late()
+end
+
 -- Whether a function may yield inside pcall: not on PUC 5.1.
 local function can_guard()
   return (coroutine.wrap(function() return (pcall(coroutine.yield, true)) end)())
@@ -61,27 +65,32 @@ local function refresh(self, io)
     self.scale = math.max(0, math.min(1, lifetime / LIFETIME))
   end
   self.reason = not credentials and reason or false
+  self.was_late = not credentials and is_late(io)
   return credentials, reason, broken
 end
 
--- Another caller refreshes and the kept keys are no good any more.
+-- Another caller refreshes and the kept keys are no good any more. If only that caller's time was
+-- too short, this one tries.
 local function wait(self, io)
   local waited = 0
-  while is_refreshing(self, io) and waited < PATIENCE do
+  while is_refreshing(self, io) and waited < PATIENCE and not is_late(io) do
     io.sleep(STEP)
     waited = waited + STEP
   end
   if left(self, io.now()) > 0 then return self.credentials end
+  if is_late(io) then return nil, "no time is left to wait for another caller's refresh", true end
+  if not self.since and self.was_late then return self:get(io) end
   if self.since then return nil, "a refresh that another caller began does not end", true end
   return nil, self.reason or "the refresh that another caller began failed", true
 end
 
 --- The kept credentials, or new ones.
 ---@param io sagemaker.Env whose sleep may let others run
+---@param deadline? number when to give up, if io knows `within`
 ---@return sagemaker.Credentials|nil credentials
 ---@return string|nil reason
 ---@return boolean|nil broken
-function Cache:get(io)
+function Cache:get(io, deadline)
   local credentials = self.credentials
   if credentials and not credentials.expires_at then return credentials end
   local now = io.now()
@@ -89,6 +98,7 @@ function Cache:get(io)
   if seconds > self.advisory * self.scale and not is_due(credentials, now) then
     return credentials
   end
+  if deadline and io.within then io = io.within(deadline) end
   if seconds > self.mandatory * self.scale then
     if is_refreshing(self, io) or now < self.not_before then return credentials end
     local fresh = refresh(self, io)
@@ -122,6 +132,7 @@ function M.new(provider, advisory, mandatory)
     reason = false,
     scale = 1,
     since = false,
+    was_late = false,
   }, Cache)
 end
 

@@ -14,6 +14,9 @@ local M = {}
 ---@field send fun(request: table): table|nil, string|nil, sagemaker.Error|nil
 ---   one HTTP request {method, url, headers, body, timeouts, direct}, neither signed nor sent
 ---   again; timeouts.attempt limits all of it, direct keeps it off any proxy
+---@field within fun(deadline: number): sagemaker.ProviderIo the same until a time of the
+---   transport's clock: calls and requests end by then, and nothing sleeps longer
+---@field is_late? fun(): boolean whether that time is over
 
 -- Options of the client that its sub-clients share. Its own endpoint_url is for its own service,
 -- and its hooks are not to see the tokens that credentials are asked for with.
@@ -112,7 +115,7 @@ local function complete(request, defaults)
 end
 
 local function sender(client, transport_of)
-  return function(request)
+  return function(request, deadline)
     local transport, message, err = transport_of(client, client.settings)
     if not transport then return nil, message, err end
     local whole
@@ -122,8 +125,40 @@ local function sender(client, transport_of)
         retryable = false, sent = false }
     end
     local limit = whole.timeouts and whole.timeouts.attempt
-    return transport:send(whole, limit and transport:clock() + limit)
+    limit = limit and transport:clock() + limit
+    if not limit or deadline and deadline < limit then limit = deadline end
+    return transport:send(whole, limit)
   end
+end
+
+-- The same functions with an end. Who has a deadline has a transport, whose clock it is in.
+local function limited(io, transport, deadline)
+  local function left()
+    return deadline - transport:clock()
+  end
+  return setmetatable({
+    call = function(service, operation, params, credentials, opts)
+      local own, seconds = {}, left()
+      if seconds <= 0 then
+        return errors.fail { kind = "timeout", code = "OperationTimeout", sent = false,
+          retryable = false, message = "no time was left to ask for credentials" }
+      end
+      for name, value in pairs(opts or {}) do own[name] = value end
+      local limit = (io.settings.timeouts or {}).operation
+      own.timeouts = { operation = limit and math.min(limit, seconds) or seconds }
+      return io.call(service, operation, params, credentials, own)
+    end,
+    is_late = function()
+      return left() <= 0
+    end,
+    send = function(request)
+      return io.send(request, deadline)
+    end,
+    sleep = function(seconds)
+      seconds = math.min(seconds, left())
+      if seconds > 0 then return io.sleep(seconds) end
+    end,
+  }, { __index = io })
 end
 
 --- What the providers of a client see. Time and waiting are those of its transport's world, where
@@ -148,6 +183,9 @@ function M.new(client, spawn, transport_of)
   if spawn then
     io.call = caller(client, spawn, transport_of)
     io.send = sender(client, transport_of)
+    io.within = function(deadline)
+      return limited(io, settings.transport, deadline)
+    end
   end
   return io
 end

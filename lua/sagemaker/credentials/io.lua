@@ -55,25 +55,15 @@ local function add_secrets(found, params)
   return found
 end
 
--- A function that takes these secrets out of a text.
-local function scrubber(secrets)
+-- The hooks of a call, and one that takes its secrets out of an error before anybody reads it.
+local function with_scrub(hooks, secrets)
   local scrub = require("sagemaker.credentials.document").scrub
-  return function(text)
-    for _, secret in ipairs(secrets) do text = scrub(text, secret) end
-    return text
-  end
-end
-
--- Makes a call without a word of its secrets in the message or in the log.
-local function call_quietly(sub, operation, params, options)
-  local secrets, log = add_secrets({}, params), options.logger or sub.settings.logger
-  local scrub = scrubber(secrets)
-  if log and secrets[1] then
-    options.logger = function(level, text) log(level, scrub(text)) end
-  end
-  local output, message, err = sub:call(operation, params, options)
-  if output then return output end
-  return nil, scrub(message), err
+  local all = { after_response = function(response)
+    if response.status < 300 or not response.body then return end
+    for _, secret in ipairs(secrets) do response.body = scrub(response.body, secret) end
+  end }
+  for name, hook in pairs(hooks or {}) do all[name] = hook end
+  return all
 end
 
 local function caller(client, spawn, transport_of)
@@ -93,7 +83,9 @@ local function caller(client, spawn, transport_of)
     end
     local own = { credentials = credentials }
     for name, value in pairs(opts or {}) do own[name] = value end
-    return call_quietly(sub, operation, params, own)
+    local secrets = add_secrets({}, params)
+    if secrets[1] then own.hooks = with_scrub(own.hooks, secrets) end
+    return sub:call(operation, params, own)
   end
 end
 

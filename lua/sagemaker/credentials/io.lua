@@ -18,11 +18,10 @@ local M = {}
 ---   transport's clock: calls and requests end by then, and nothing sleeps longer
 ---@field is_late? fun(): boolean whether that time is over
 
--- Options of the client that its sub-clients share. Its own endpoint_url is for its own service,
--- and its hooks are not to see the tokens that credentials are asked for with.
+-- Options of the client that its sub-clients share, besides its transport. Its own endpoint_url is
+-- for its own service, and its hooks are not to see the tokens that credentials are asked for with.
 local SHARED = { "app_id", "defaults_mode", "ignore_configured_endpoint_urls", "io", "logger",
-  "max_response_bytes", "profile", "proxy", "retry", "timeouts", "tls", "use_dualstack", "use_fips",
-  "user_agent_extra" }
+  "profile", "retry", "timeouts", "use_dualstack", "use_fips", "user_agent_extra" }
 
 -- Who has no region is served by the global endpoint of STS.
 local FALLBACK_REGION = "aws-global"

@@ -114,6 +114,24 @@ describe("sagemaker.credentials.cache", function()
     assert.equal(2, w.gets)
   end)
 
+  it("lets others go on until ten minutes before the expiry, and no longer", function()
+    for seconds, others in pairs { [610] = "K1", [590] = "K2" } do
+      local w
+      w = world { 7200, function()
+        coroutine.yield()
+        return 7200
+      end }
+      w.get()
+      w.now = w.now + 7200 - seconds
+      local first = coroutine.create(function() return w.get() end)
+      assert(coroutine.resume(first))
+      w.on_sleep = function()
+        if coroutine.status(first) ~= "dead" then coroutine.resume(first) end
+      end
+      assert.equal(others, w.get().access_key_id)
+    end
+  end)
+
   it("makes others wait when the keys are no good any more", function()
     local w
     w = world { function()

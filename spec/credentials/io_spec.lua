@@ -77,6 +77,15 @@ describe("sagemaker.credentials.io", function()
     assert.is_nil(all:find("hush", 1, true), all)
   end)
 
+  it("calls other services by FIPS and dual stack where the client is to", function()
+    local client, transport = client_of({ { body = IDENTITY }, { body = "{}" } }, function(io)
+      assert(io.call("sts", "GetCallerIdentity", {}, KEYS))
+      return KEYS
+    end, { use_dualstack = true, use_fips = true })
+    assert(client:list_endpoints())
+    assert.equal("https://sts-fips.eu-west-1.api.aws/", transport.requests[1].url)
+  end)
+
   it("signs by the time when the keys are there, not when they were asked for", function()
     local client, transport = client_of({ { body = "{}" } }, function(io)
       io.sleep(600)

@@ -18,7 +18,7 @@ local M = {}
 ---   first one; "adaptive" also holds requests back where the service throttles
 ---@field timeouts? {connect?: number, read?: number, attempt?: number, operation?: number} seconds;
 ---   connect and read 60 by default (connect: as defaults_mode says); attempt: one request;
----   operation: all attempts and waits
+---   operation: all attempts, waits and the search for keys (a credential_process is not cut short)
 ---@field validation? "basic"|"strict"|false
 ---@field user_agent_extra? string
 ---@field logger? fun(level: "debug"|"info"|"warn", text: string) never sees a secret

@@ -551,6 +551,7 @@ static int signer_query_signature (lua_State *L) {
   lua_settop(L, 4);
   read_request(L, &g, epoch);
   read_names(L, &g, 4);
+  g.r.expires = 0;
   status = sm_sigv4_sign(s, &g.r, signature);
   if (status != SM_OK)
     return fail(L, status);

@@ -21,8 +21,9 @@ typedef struct partition {
   unsigned n;
 } partition;
 
-static int in_ranges (const sm_p_range *r, uint32_t n, uint32_t code) {
-  uint32_t low = 0, high = n;
+static int in_ranges (const sm_p_tree *t, const sm_p_set *set, uint32_t code) {
+  const sm_p_range *r = sm_p_ranges(t);
+  uint32_t low = set->first, end = set->first + set->count, high = end;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
     if (r[middle].high < code)
@@ -30,7 +31,7 @@ static int in_ranges (const sm_p_range *r, uint32_t n, uint32_t code) {
     else
       high = middle;
   }
-  return low < n && r[low].low <= code;
+  return low < end && r[low].low <= code;
 }
 
 static void sign_code (const sm_p_tree *t, uint32_t code, unsigned category,
@@ -39,8 +40,7 @@ static void sign_code (const sm_p_tree *t, uint32_t code, unsigned category,
   memset(s, 0, sizeof *s);
   for (i = 0; i < t->nsets; i++) {
     const sm_p_set *set = &t->sets[i];
-    int in = (set->categories >> category & 1) ||
-             in_ranges(sm_p_ranges(t) + set->first, set->count, code);
+    int in = (set->categories >> category & 1) || in_ranges(t, set, code);
     if (in != set->negate)
       s->bits[i / 8] |= (uint8_t)(1u << i % 8);
   }

@@ -94,7 +94,8 @@ typedef struct sm_sigv4_request {
   /*
   ** To verify a request: the names that its client says it signed. Then
   ** exactly these headers count, as the request has them (an absent one is
-  ** empty), nothing is added, and X-Amz-Signature is taken out of the query.
+  ** empty), and nothing is added. For the query form `expires` is 0, and
+  ** X-Amz-Signature is taken out of the query.
   */
   const sm_str *names;
   size_t nnames;

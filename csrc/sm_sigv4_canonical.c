@@ -232,11 +232,15 @@ static int take_headers (sm_sigv4 *s, const sm_sigv4_request *r, entries *es) {
   status = sm_buf_grow(&s->names, total);
   for (i = 0; status == SM_OK && i < r->nheaders; i++) {
     const sm_sigv4_header *h = &r->headers[i];
+    char *to = s->names.p;
     sm_str name;
-    name.p = s->names.p + s->names.len;
-    name.len = h->name.len;
-    if (name.len == 0 || copy_lower(s->names.p + s->names.len, h->name))
+    if (h->name.len == 0)
       return SM_EARG;
+    to += s->names.len;
+    if (copy_lower(to, h->name))
+      return SM_EARG;
+    name.p = to;
+    name.len = h->name.len;
     if (r->names != NULL ? !is_one_of(name, r->names, r->nnames)
                          : ignored(s, name, r->expires >= 0))
       continue;
@@ -354,7 +358,7 @@ static void put_end (sm_sigv4 *s, const entries *es, sm_str hash, sm_buf *out) {
 /* The pairs of a query whose names are none of the list. */
 static void put_pairs_without (sm_buf *b, sm_str query, const sm_str *list,
                                size_t n) {
-  const char *p = query.p, *end = query.p + query.len;
+  const char *p = query.len > 0 ? query.p : "", *end = p + query.len;
   const size_t begin = b->len;
   while (p < end) {
     const char *amp = memchr(p, '&', (size_t)(end - p)), *eq;
@@ -418,9 +422,9 @@ static int put_canonical_query (sm_sigv4 *s, const sm_sigv4_request *r,
                                 const entries *es, sm_buf *out) {
   static const sm_str signature = {"X-Amz-Signature", 15};
   sm_buf *q = &s->query;
-  if (r->names != NULL && r->query.len > 0) {
+  if (r->names != NULL && r->expires >= 0) {
     put_pairs_without(q, r->query, &signature, 1);
-  } else if (r->names == NULL && r->expires >= 0) {
+  } else if (r->expires >= 0) {
     sm_str names;
     if (!sm_buf_room(&s->list, size_of(es)))
       return s->list.err;

@@ -13,6 +13,8 @@
 static unsigned to_checks (lua_State *L, int idx) {
   static const char *const modes[] = {"basic", "strict", NULL};
   static const unsigned checks[] = {LSM_BASIC, LSM_STRICT};
+  if (lua_isnil(L, idx))
+    return LSM_BASIC;
   if (lua_isboolean(L, idx) && !lua_toboolean(L, idx))
     return LSM_WHOLE_SECONDS;
   return checks[luaL_checkoption(L, idx, "basic", modes)];

@@ -195,8 +195,8 @@ static inline int lsm_enc_string (lsm_enc *e, const sm_shape *shape, int idx,
     return 0;
   }
   s->p = lua_tolstring(e->L, idx, &s->len);
-  if ((shape->flags & SM_S_HAS_MIN) || (e->checks & LSM_CHECK_STRICT))
-    lsm_enc_checkstring(e, shape, *s);
+  if ((e->checks & LSM_CHECK_STRICT) || (double)s->len < 4 * shape->min)
+    lsm_enc_checkstring(e, shape, *s); /* characters have at most 4 bytes */
   return 1;
 }
 

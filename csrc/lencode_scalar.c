@@ -46,11 +46,8 @@ static void check_strict (lsm_enc *e, const sm_shape *shape, sm_str s) {
 /* }} */
 
 void lsm_enc_checkstring (lsm_enc *e, const sm_shape *shape, sm_str s) {
-  if (shape->flags & (SM_S_HAS_MIN | SM_S_HAS_MAX)) {
-    /* characters are counted only where bytes do not tell already */
-    if ((e->checks & LSM_CHECK_STRICT) || (double)s.len < 4 * shape->min)
-      lsm_enc_length(e, shape, sm_utf8_len(s), "character");
-  }
+  if (shape->flags & (SM_S_HAS_MIN | SM_S_HAS_MAX))
+    lsm_enc_length(e, shape, sm_utf8_len(s), "character");
   if (e->checks & LSM_CHECK_STRICT)
     check_strict(e, shape, s);
 }

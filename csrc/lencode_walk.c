@@ -8,6 +8,9 @@
 /* Stack slots that are asked for at a time. */
 #define STACK_STEP 256
 
+/* Above this index containers give their stack slots back one by one. */
+#define STACK_MUCH 1000
+
 /* {{ Into and out of containers */
 
 /* Makes sure of n free stack slots above `top`. */
@@ -148,12 +151,13 @@ int lsm_enc_enter (lsm_enc *e, const sm_shape *shape, int idx,
   found->base = lua_gettop(e->L);
   if (!enter(e, shape, &idx, found->base, 2 * shape->count))
     return 0;
-  if (lua_gettop(e->L) != found->base)
-    found->base = lua_gettop(e->L); /* a copy was made */
+  if (idx > found->base)
+    found->base = idx; /* a copy was made */
   found->plan = lsm_planof(&e->call, shape);
   found->table = idx;
   found->unknown = 0;
-  memset(found->pos, 0, shape->count);
+  for (n = 0; n < shape->count; n += 8)
+    memset(found->pos + n, 0, 8);
   n = gather(e, shape, found);
   if (n < 0) {
     lsm_enc_leave(e);
@@ -363,14 +367,18 @@ void lsm_enc_members (lsm_enc *e, const sm_shape *shape, const lsm_found *found,
   sm_buf_putc(e->out, '}');
 }
 
+/*
+** What a container leaves on the stack is popped by whoever began the list, the
+** map or the call that it is in; here only when much has come together.
+*/
 static void put_structure (lsm_enc *e, const sm_shape *shape, int idx) {
-  int top = lua_gettop(e->L);
   lsm_found found;
   if (lsm_enc_enter(e, shape, idx, &found)) {
     lsm_enc_members(e, shape, &found, 0);
     lsm_enc_leave(e);
+    if (found.base > STACK_MUCH)
+      lua_settop(e->L, found.base);
   }
-  lua_settop(e->L, top);
 }
 
 /* }} */
@@ -492,8 +500,9 @@ static void put_list (lsm_enc *e, const sm_shape *shape, int idx) {
     if (complete && shape->flags != 0)
       lsm_enc_length(e, shape, f.index, "item");
     lsm_enc_leave(e);
+    if (top > STACK_MUCH)
+      lua_settop(e->L, top);
   }
-  lua_settop(e->L, top);
 }
 
 /* }} */
@@ -524,7 +533,8 @@ static void put_key (lsm_enc *e, const sm_shape *map, int idx, sm_str *key) {
   sm_buf_putc(e->out, ':');
 }
 
-static size_t put_entries (lsm_enc *e, const sm_shape *shape, int idx) {
+static size_t put_entries (lsm_enc *e, const sm_shape *shape, int idx,
+                           int top) {
   lua_State *L = e->L;
   const sm_shape *value = e->s->shapes + shape->value;
   lsm_frame f = {e->at, LSM_ENTRY, 0, 0, {NULL, 0}};
@@ -538,11 +548,11 @@ static size_t put_entries (lsm_enc *e, const sm_shape *shape, int idx) {
     }
     if (n++ > 0)
       sm_buf_putc(e->out, ',');
-    put_key(e, shape, lua_gettop(L) - 1, &f.key);
+    put_key(e, shape, top + 1, &f.key);
     e->at = &f;
-    lsm_enc_value(e, value, SM_TS_DEFAULT, lua_gettop(L));
+    put_value(e, value, SM_TS_DEFAULT, top + 2);
     e->at = f.up;
-    lua_pop(L, 1);
+    lua_settop(L, top + 1);
   }
   return n;
 }
@@ -552,13 +562,14 @@ static void put_map (lsm_enc *e, const sm_shape *shape, int idx) {
   if (enter(e, shape, &idx, top, 4)) {
     size_t n;
     sm_buf_putc(e->out, '{');
-    n = put_entries(e, shape, idx);
+    n = put_entries(e, shape, idx, idx > top ? idx : top);
     sm_buf_putc(e->out, '}');
     if (shape->flags != 0)
       lsm_enc_length(e, shape, n, "entry");
     lsm_enc_leave(e);
+    if (top > STACK_MUCH)
+      lua_settop(e->L, top);
   }
-  lua_settop(e->L, top);
 }
 
 /* }} */

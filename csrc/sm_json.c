@@ -55,6 +55,27 @@ static const char *put_special (sm_buf *b, const char *p, const char *end) {
 }
 
 /*
+** Copies a whole string of fewer than eight bytes when all of it is plain: its
+** bytes meet in one word, some of them twice. 1 when it did.
+*/
+static inline int copy_short (const char *p, size_t n, char *o) {
+  uint64_t x = SM_BYTES(' ');
+  if (n >= 4) {
+    memcpy(&x, p, 4);
+    memcpy((char *)&x + 4, p + n - 4, 4);
+    memcpy(o, &x, 4);
+    memcpy(o + n - 4, (char *)&x + 4, 4);
+  } else if (n > 0) {
+    char c[3];
+    c[0] = o[0] = p[0];
+    c[1] = o[n / 2] = p[n / 2];
+    c[2] = o[n - 1] = p[n - 1];
+    memcpy(&x, c, 3);
+  }
+  return sm_json_special(x) == 0;
+}
+
+/*
 ** Copies plain bytes from p, of a string that began at `begin`, to *out, which
 ** has room for all of them. Returns the first byte that is not plain, or end.
 */
@@ -96,6 +117,11 @@ int sm_json_put_string (sm_buf *b, sm_str s, size_t *bad) {
   if (!sm_buf_room(b, s.len + 2))
     return b->err;
   b->p[b->len++] = '"';
+  if (s.len < 8 && copy_short(p, s.len, b->p + b->len)) {
+    b->len += s.len;
+    b->p[b->len++] = '"';
+    return SM_OK;
+  }
   for (;;) {
     const char *next;
     out = b->p + b->len;

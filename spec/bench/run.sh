@@ -26,7 +26,6 @@ for lua in "$@"; do
   export LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;$PWD/spec/?.lua;$PWD/spec/?/init.lua;;"
   export LUA_CPATH="$PWD/build/$lua/?.so;;" SAGEMAKER_BUILD="$PWD/build/$lua"
   for part in sign encode decode load warm; do
-    [ -f "spec/bench/$part.lua" ] || continue
     printf '\n== %s: %s\n' "$lua" "$part"
     if [ "$part" = load ]; then
       "$lua" "spec/bench/$part.lua" 21 "$lua"
@@ -35,3 +34,8 @@ for lua in "$@"; do
     fi
   done
 done
+
+if python3 -c 'import boto3' 2>/dev/null; then
+  printf '\n== for comparison\n'
+  python3 spec/bench/boto3.py
+fi

@@ -202,14 +202,15 @@ static void read_headers (lua_State *L, gathered *g) {
   }
 }
 
-static int has_host (const gathered *g) {
+/* The Host header, or NULL. */
+static const sm_sigv4_header *find_host (const gathered *g) {
   size_t i;
   for (i = 0; i < g->r.nheaders; i++) {
     if (g->headers[i].name.len == 4 &&
         sm_str_ieq(g->headers[i].name, SM_LIT("host")))
-      return 1;
+      return &g->headers[i];
   }
-  return 0;
+  return NULL;
 }
 
 /* The parts that request.url says, where request.path does not. */
@@ -268,7 +269,7 @@ static void read_request (lua_State *L, gathered *g, int64_t epoch) {
     read_url(L, g);
   } else {
     g->r.query = get_field(L, U_QUERY);
-    if (!has_host(g))
+    if (find_host(g) == NULL)
       read_host(L, g);
   }
 }
@@ -445,16 +446,6 @@ static int signer_sign (lua_State *L) {
   return 1;
 }
 
-/* The host that is signed: that of the headers, or the request's own. */
-static sm_str host_of (const gathered *g) {
-  size_t i;
-  for (i = 0; i < g->r.nheaders; i++) {
-    if (sm_str_ieq(g->headers[i].name, SM_LIT("host")))
-      return g->headers[i].value;
-  }
-  return g->r.host;
-}
-
 /* The scheme of request.url; https where there is none. */
 static sm_str scheme_of (lua_State *L, gathered *g) {
   sm_str url = get_field(L, U_URL);
@@ -466,6 +457,7 @@ static sm_str scheme_of (lua_State *L, gathered *g) {
 static int signer_presign (lua_State *L) {
   sm_sigv4 *s = check_signer(L);
   gathered g;
+  const sm_sigv4_header *host;
   sm_buf *b;
   int status;
   int64_t epoch = check_epoch(L, 3);
@@ -473,9 +465,10 @@ static int signer_presign (lua_State *L) {
   b = lsm_newbuf(L, MAX_OUTPUT);
   read_request(L, &g, epoch);
   g.r.expires = expires;
+  host = find_host(&g);
   sm_buf_puts(b, scheme_of(L, &g));
   sm_buf_puts(b, SM_LIT("://"));
-  sm_buf_puts(b, host_of(&g));
+  sm_buf_puts(b, host == NULL ? g.r.host : host->value);
   sm_buf_puts(b, g.r.path.len == 0 ? SM_LIT("/") : g.r.path);
   sm_buf_putc(b, '?');
   status = sm_sigv4_query(s, &g.r, b);

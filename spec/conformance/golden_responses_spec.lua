@@ -4,18 +4,26 @@ local codec = require "support.codec"
 local core = require "sagemaker.core"
 local support = require "support"
 
-local NUMBERS = { integer = true, long = true, float = true, double = true }
+-- What a value of a shape looks like in a vector.
+local LOOKS = { string = "string", blob = "string", boolean = "boolean", integer = "number",
+  long = "number", float = "number", double = "number", list = "table", map = "table",
+  structure = "table" }
+
+local function is_scalar_tag(value)
+  return value["$timestamp"] or value["$bytes"] or value["$float"]
+end
 
 -- True when a value that the reference passes on as it came is not of the type of its shape. We
 -- refuse such an answer: "false" as a string would be true in Lua.
 local function is_mistyped(service, name, value)
   local shape = service:shape(name)
-  if type(value) == "string" then
-    return shape.type == "boolean"
-      or NUMBERS[shape.type] and not value:find("^-?[IN][na][fN]") or false
-  elseif type(value) ~= "table" or value["$timestamp"] or value["$bytes"] then
-    return false
-  end
+  local look = LOOKS[shape.type]
+  if value == support.null or not look then return false end
+  if type(value) == "table" and is_scalar_tag(value) then return false end
+  if type(value) == "string" and look == "number" then return not value:find("^-?[IN][na][fN]") end
+  if type(value) ~= look then return true end
+  if shape.type == "integer" or shape.type == "long" then return value % 1 ~= 0 end
+  if look ~= "table" then return false end
   for key, item in pairs(value) do
     local target = shape.value
     for _, member in ipairs(shape.members or {}) do

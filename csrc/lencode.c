@@ -27,6 +27,7 @@ static void begin (lua_State *L, lsm_enc *e, unsigned checks) {
   e->at = NULL;
   e->checks = checks;
   e->stack = e->depth = e->nerrors = e->stop = e->body = e->token = 0;
+  e->foreign = 0;
   e->scratch = lsm_takescratch(L);
   e->out = &e->scratch->body;
   lua_pushnil(L);

@@ -75,9 +75,10 @@ typedef struct lsm_enc {
   int stack;  /* up to this index the Lua stack is reserved */
   int errors; /* stack index of the list of problems, or of nil */
   int nerrors;
-  int stop;  /* 1: enough is known, return */
-  int token; /* stack index of the idempotency token, or 0 */
-  int body;  /* stack index of a body that needs no copy, or 0 */
+  int stop;         /* 1: enough is known, return */
+  int token;        /* stack index of the idempotency token, or 0 */
+  unsigned foreign; /* how often foreign code has run */
+  int body;         /* stack index of a body that needs no copy, or 0 */
 } lsm_enc;
 
 /*
@@ -96,7 +97,8 @@ typedef struct lsm_found {
 /* {{ lencode_walk.c */
 
 /* Writes the value at `idx` as JSON. `ts` is the format of timestamps that the
-** place or the member asks for. */
+** place or the member asks for. May leave values on the stack: whoever goes
+** through many of them restores the top himself. */
 void lsm_enc_value(lsm_enc *e, const sm_shape *shape, unsigned ts, int idx);
 
 /*
@@ -144,6 +146,12 @@ void lsm_enc_document(lsm_enc *e, int idx);
 ** 0 when a metamethod threw, which is noted.
 */
 int lsm_enc_plain(lsm_enc *e, const sm_shape *shape, int *idx);
+
+/*
+** Pushes a copy of the plain table at `idx` that no foreign code can change
+** while it is traversed; returns the copy's index.
+*/
+int lsm_enc_freeze(lsm_enc *e, int idx);
 
 /* }} */
 

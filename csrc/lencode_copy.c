@@ -139,6 +139,7 @@ int lsm_enc_plain (lsm_enc *e, const sm_shape *shape, int *idx) {
   lua_pushvalue(L, *idx);
   lua_pushlightuserdata(L, &job);
   lua_pushvalue(L, e->call.names);
+  e->foreign++;
   status = lua_pcall(L, 3, 1, 0);
   if (status == LUA_ERRMEM)
     lua_error(L);
@@ -146,4 +147,18 @@ int lsm_enc_plain (lsm_enc *e, const sm_shape *shape, int *idx) {
     note_thrown(e, shape);
   *idx = lua_gettop(L);
   return status == 0;
+}
+
+int lsm_enc_freeze (lsm_enc *e, int idx) {
+  lua_State *L = e->L;
+  int copy;
+  lua_newtable(L);
+  copy = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, idx)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, copy);
+  }
+  return copy;
 }

@@ -37,6 +37,7 @@ static void put_document_map (lsm_enc *e, int idx) {
   lsm_frame f = {e->at, LSM_ENTRY, 0, 0, {NULL, 0}};
   size_t bad, n = 0;
   sm_buf_putc(e->out, '{');
+  idx = lsm_enc_freeze(e, idx);
   lua_pushnil(L);
   while (!e->stop && lua_next(L, idx)) {
     if (lua_type(L, -2) != LUA_TSTRING) {

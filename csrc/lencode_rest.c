@@ -272,6 +272,7 @@ static void each_entry (rest *x, const sm_shape *map, sm_str prefix, int idx,
   lsm_frame f = {e->at, LSM_ENTRY, 0, 0, {NULL, 0}};
   if (!lsm_enc_table(e, map, &idx))
     return;
+  idx = lsm_enc_freeze(e, idx); /* values may be hooked */
   lua_pushnil(L);
   while (!e->stop && lua_next(L, idx)) {
     int value = lua_gettop(L);

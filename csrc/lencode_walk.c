@@ -303,11 +303,14 @@ static void put_unknown (lsm_enc *e, const sm_shape *shape,
                          const lsm_found *found, char before) {
   lua_State *L = e->L;
   lsm_frame f = {e->at, LSM_ENTRY, 0, 0, {NULL, 0}};
+  int table = lsm_enc_freeze(e, found->table);
   e->at = &f;
   lua_pushnil(L);
-  while (!e->stop && lua_next(L, found->table)) {
-    f.key.p = lua_tolstring(L, -2, &f.key.len);
-    if (sm_member_by_name(e->s, shape, f.key, 0) < 0) {
+  while (!e->stop && lua_next(L, table)) {
+    f.key = (sm_str){NULL, 0};
+    if (lua_type(L, -2) == LUA_TSTRING) /* others came later, by foreign code */
+      f.key.p = lua_tolstring(L, -2, &f.key.len);
+    if (f.key.p != NULL && sm_member_by_name(e->s, shape, f.key, 0) < 0) {
       sm_buf_putc(e->out, before);
       before = ',';
       sm_json_put_string(e->out, f.key, NULL);
@@ -452,11 +455,13 @@ static inline int is_index (lua_State *L, int idx, size_t n) {
 
 /*
 ** Items as lua_next gives them, as long as they come in order, as those of a
-** table's array part do. Returns 0 when one does not.
+** table's array part do, and no foreign code can have changed the table.
+** Returns 0 when the rest has to be read in another way.
 */
 static int put_ordered (lsm_enc *e, const sm_shape *item, int idx, int top,
                         lsm_frame *f) {
   lua_State *L = e->L;
+  unsigned foreign = e->foreign;
   lua_pushnil(L);
   while (lua_next(L, idx)) {
     if (!is_index(L, top + 1, f->index + 1)) {
@@ -466,6 +471,10 @@ static int put_ordered (lsm_enc *e, const sm_shape *item, int idx, int top,
     put_item(e, item, f, top + 2);
     if (e->stop)
       return 1;
+    if (e->foreign != foreign) {
+      lua_settop(L, top);
+      return 0;
+    }
   }
   return 1;
 }
@@ -557,10 +566,18 @@ static size_t put_entries (lsm_enc *e, const sm_shape *shape, int idx,
   return n;
 }
 
+/* True for shapes whose values are tables. */
+static int may_be_hooked (const sm_shape *shape) {
+  return shape->type == SM_STRUCTURE || shape->type == SM_LIST ||
+         shape->type == SM_MAP || shape->type == SM_DOCUMENT;
+}
+
 static void put_map (lsm_enc *e, const sm_shape *shape, int idx) {
   int top = lua_gettop(e->L);
   if (enter(e, shape, &idx, top, 4)) {
     size_t n;
+    if (may_be_hooked(e->s->shapes + shape->value))
+      idx = lsm_enc_freeze(e, idx);
     sm_buf_putc(e->out, '{');
     n = put_entries(e, shape, idx, idx > top ? idx : top);
     sm_buf_putc(e->out, '}');

@@ -109,6 +109,27 @@ describe("metatables", function()
     params.Tags = { { Key = ("k"):rep(100) .. os.time(), Value = "v" } }
     assert.is_truthy(encode("CreateEndpoint", params))
   end)
+
+  it("may change what is being traversed", function()
+    local holder = {}
+    local function vandal()
+      return setmetatable({}, { __index = function()
+        for key in pairs(holder[1]) do holder[1][key] = nil end
+        for i = 1, 100 do holder[1]["x" .. i], holder[1][-i] = {}, {} end
+      end })
+    end
+    for _, key in ipairs { "l", "m", "d" } do
+      for _, mode in ipairs { "basic", false } do
+        local inner = key == "l" and {} or { a = {}, b = {}, c = {} }
+        for i = 1, 5 do inner[key == "l" and i or "k" .. i] = vandal() end
+        holder[1] = inner
+        local request, errors = core.encode(recursive, "Op", { [key] = inner }, mode)
+        assert(request or #errors > 0)
+      end
+    end
+    holder[1] = { z = vandal(), y = vandal(), s = vandal() }
+    assert.is_truthy((core.encode(recursive, "Op", holder[1], false)))
+  end)
 end)
 
 describe("depth and size", function()

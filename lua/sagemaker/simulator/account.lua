@@ -4,6 +4,7 @@
 local fleet = require "sagemaker.simulator.fleet"
 local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
+local metrics = require "sagemaker.simulator.metrics"
 local refusal = require "sagemaker.simulator.refusal"
 local stores = require "sagemaker.simulator.store"
 
@@ -37,6 +38,7 @@ local PING = "The primary container for production variant %s did not pass the p
 ---@field world sagemaker.simulator.world
 ---@field secret string seals NextToken
 ---@field alarms table<string, string>
+---@field metrics sagemaker.simulator.metrics
 ---@field moving table<table, true> records of endpoints on which something is due
 
 -- The container that is waited for the longest.
@@ -81,7 +83,7 @@ end
 function M.new(opts)
   local self = setmetatable({
     store = stores.new(opts), clock = opts.clock, knobs = opts.knobs, limits = opts.limits or {},
-    secret = opts.secret, alarms = {}, moving = {}, seconds = {},
+    secret = opts.secret, alarms = {}, moving = {}, seconds = {}, metrics = metrics.new(),
   }, Account)
   for name, seconds in pairs(M.SECONDS) do self.seconds[name] = opts.seconds[name] or seconds end
   self.world = new_world(self)

@@ -7,22 +7,43 @@
 local constraint = require "sagemaker.simulator.constraint"
 local core = require "sagemaker.core"
 local knobs = require "sagemaker.simulator.knobs"
-local operations = require "sagemaker.simulator.operations"
 local refusal = require "sagemaker.simulator.refusal"
+local services = require "sagemaker.simulator.services"
 
 local M = {}
 
 -- So many requests are remembered.
 local LOG = 200
 
---- The operation a request names, as far as its headers tell; nil when they do not.
+local function text_of(value, otherwise)
+  return type(value) == "string" and value or otherwise
+end
+
+-- Header values by lower-case name; of a repeated header all values, as a signature counts them.
+local function headers_of(headers)
+  local values = {}
+  for name, value in pairs(type(headers) == "table" and headers or values) do
+    if type(value) == "number" then value = tostring(value) end
+    if type(value) == "table" then value = table.concat(value, ",") end
+    if type(name) == "string" and type(value) == "string" then values[name:lower()] = value end
+  end
+  return values
+end
+
+-- The request as the rest of the simulator sees it, whatever a host makes of a wire.
+local function request_of(given)
+  return {
+    method = text_of(given.method, "POST"), path = text_of(given.path, "/"),
+    query = text_of(given.query, ""), body = text_of(given.body, ""),
+    host = text_of(given.host), headers = headers_of(given.headers),
+  }
+end
+
+--- The operation a request names, as far as it tells without being decoded; nil when it does not.
 ---@param request table
 ---@return string|nil
 function M.operation(request)
-  for name, value in pairs(request.headers or {}) do
-    if name:lower() == "x-amz-target" then return value:match("%.([%w_]+)$") end
-  end
-  return nil
+  return services.operation(request_of(request))
 end
 
 -- A token bucket on the simulator's clock, for throttle = {rate =, burst =}.
@@ -38,7 +59,7 @@ local function exceeds(sim, limit)
 end
 
 -- What is refused before the operation is looked at.
-local function check_faults(sim, name)
+local function check_faults(sim, row, name)
   local throttle = sim.knobs.throttle
   local case = { operation = name }
   local throttled
@@ -50,47 +71,53 @@ local function check_faults(sim, name)
   if throttled then return refusal.new("ThrottlingException", "Rate exceeded") end
   local denied = sim.knobs.deny and knobs.strikes(sim.knobs, "deny", { name }, case)
   if not denied then return true end
-  local text = "User: arn:%s:iam::%s:user/test is not authorized to perform: sagemaker:%s because "
-    .. "no identity-based policy allows the sagemaker:%s action"
+  local text = "User: arn:%s:iam::%s:user/test is not authorized to perform: %s:%s because "
+    .. "no identity-based policy allows the %s:%s action"
+  local whose = row.iam or row.signing_name
   return refusal.new("AccessDeniedException",
-    text:format(sim.partition, sim.account_id, name, name), 403)
+    text:format(sim.partition, sim.account_id, whose, name, whose, name), 403)
 end
 
-local function check_input(sim, name, input)
-  local good, problems = core.validate(sim.service, name, input, "strict")
+local function check_input(row, name, input)
+  local good, problems = core.validate(row.service, name, input, "strict")
   if good then return true end
-  local shape = sim.service:operation(name).input
-  local refused = constraint.refusal(sim.service, shape, input, problems)
+  local shape = row.service:operation(name).input
+  local refused = constraint.refusal(row.service, shape, input, problems)
   if refused then return nil, refused end
   return true
 end
 
 -- The operation's name, its output and whether that may be kept; or name, nil, refusal.
-local function run(sim, request)
+local function run(sim, row, protocol, request)
   if sim.verifier then
-    local good, refused = sim.verifier:check(request, sim.wall())
-    if not good then return M.operation(request), nil, refused end
+    local good, refused = sim.verifier:check(request, sim.wall(), row.signing_name)
+    if not good then return protocol.operation(row, request), nil, refused end
   end
-  local name, input, message = core.decode_input(sim.service, request)
-  if not name then return M.operation(request), refusal.new(input, message) end
-  local good, refused = check_faults(sim, name)
+  local name, input, message = protocol.decode(row, request)
+  if not name then return protocol.operation(row, request), refusal.new(input, message) end
+  local good, refused = check_faults(sim, row, name)
   if not good then return name, nil, refused end
-  local handler = operations.handlers[name]
+  local handler = row.handlers[name]
   if not handler then
     return name, refusal.new("NotSimulated", ("The simulator does not play %s."):format(name))
   end
-  good, refused = check_input(sim, name, input)
+  good, refused = check_input(row, name, input)
   if not good then return name, nil, refused end
-  return name, handler(sim.account, input)
+  return name, handler(sim.account, input, { sim = sim, request = request, operation = name })
 end
 
-local function encode(sim, name, output, refused)
-  if not output then
-    return core.encode_error(sim.service, refused.code, refused.message, refused.status)
+-- What a caller wrote may be in a message, also bytes that no JSON can hold.
+local function refuse(row, protocol, refused)
+  if refused.message:find("[\128-\255]") then
+    refused.message = refused.message:gsub("[\128-\255]", "?")
   end
+  return protocol.refuse(row, refused)
+end
+
+local function encode(sim, row, protocol, name, output)
   local known = sim.encoded[output]
   if known then return known end
-  local answer = core.encode_output(sim.service, name, output)
+  local answer = protocol.encode(row, name, output)
   if name == "DescribeEndpoint" then sim.encoded[output] = answer end
   return answer
 end
@@ -122,11 +149,14 @@ end
 
 --- Answers a request.
 ---@param sim sagemaker.Simulator
----@param request table {method, path, query, headers, body, host}
+---@param given table {method, path, query, headers, body, host}
 ---@return {status: integer, headers: table<string, string>, body: string}
-function M.handle(sim, request)
-  local name, output, refused = run(sim, request)
-  local answer = encode(sim, name, output, refused)
+function M.handle(sim, given)
+  local request = request_of(given)
+  local row, protocol = services.route(request)
+  local name, output, refused = run(sim, row, protocol, request)
+  local answer = output and encode(sim, row, protocol, name, output)
+    or refuse(row, protocol, refused)
   local id = sim.new_id()
   local headers = {}
   for header, value in pairs(answer.headers) do headers[header] = value end

@@ -188,8 +188,7 @@ local function build(opts)
     time = clocks.new(opts.clock or "virtual", opts.start, environment.new(opts.io)),
   }, Simulator)
   if opts.verify ~= false then
-    self.verifier =
-      signature.new(identities, region, self.service:info().signing_name)
+    self.verifier = signature.new(identities, region)
   end
   self.wall = opts.wall or function()
     return self.time:now()

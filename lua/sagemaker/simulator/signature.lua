@@ -23,31 +23,33 @@ Verifier.__index = Verifier
 
 ---@param identities sagemaker.simulator.identity[]
 ---@param region string
----@param service string the signing name
 ---@return table verifier
-function M.new(identities, region, service)
-  local self = setmetatable({ region = region, service = service, known = {} }, Verifier)
+function M.new(identities, region)
+  local self = setmetatable({ region = region, known = {} }, Verifier)
   for _, identity in ipairs(identities) do
     self.known[identity.access_key_id] = {
-      token = identity.session_token, expires_at = identity.expires_at,
-      signer = core.signer {
-        access_key_id = identity.access_key_id, secret_access_key = identity.secret_access_key,
-        region = region, service = service,
-      },
+      token = identity.session_token, expires_at = identity.expires_at, signers = {},
+      access_key_id = identity.access_key_id, secret_access_key = identity.secret_access_key,
     }
   end
   return self
 end
 
-local function refuse(code, format, ...)
-  return refusal.new(code, select("#", ...) > 0 and format:format(...) or format, 403)
+-- The signer of an identity for a service, made when it is first needed.
+local function signer_for(self, identity, service)
+  local signer = identity.signers[service]
+  if not signer then
+    signer = core.signer {
+      access_key_id = identity.access_key_id, secret_access_key = identity.secret_access_key,
+      region = self.region, service = service,
+    }
+    identity.signers[service] = signer
+  end
+  return signer
 end
 
--- Header values by lower-case name.
-local function by_lower_name(headers)
-  local values = {}
-  for name, value in pairs(headers) do values[name:lower()] = value end
-  return values
+local function refuse(code, format, ...)
+  return refusal.new(code, select("#", ...) > 0 and format:format(...) or format, 403)
 end
 
 -- The parts of a signature, or false when one is missing.
@@ -82,13 +84,13 @@ local function parse_query(query)
   return auth
 end
 
-local function check_scope(self, auth, stamp)
+local function check_scope(self, auth, stamp, service)
   if auth.region ~= self.region then
     return refuse("InvalidSignatureException",
       "Credential should be scoped to a valid region, not '%s'.", auth.region)
-  elseif auth.service ~= self.service then
+  elseif auth.service ~= service then
     return refuse("InvalidSignatureException",
-      "Credential should be scoped to correct service: '%s'.", self.service)
+      "Credential should be scoped to correct service: '%s'.", service)
   elseif auth.ending ~= "aws4_request" then
     return refuse("InvalidSignatureException",
       "Credential should be scoped with a valid terminator: 'aws4_request', not '%s'.",
@@ -132,8 +134,7 @@ local function is_signed(auth, name)
 end
 
 -- What the signature of the request should be. Strange requests make the signer throw.
-local function expected(identity, request, auth, at)
-  local signer = identity.signer
+local function expected(signer, request, auth, at)
   if auth.expires then
     local ok, signature = pcall(signer.query_signature, signer, request, at, auth.signed)
     return ok and signature
@@ -142,14 +143,14 @@ local function expected(identity, request, auth, at)
   return ok and authorization:sub(-64)
 end
 
-local function check_signature(identity, request, auth, at)
+local function check_signature(signer, request, auth, at)
   for _, name in ipairs(auth.expires and { "host" } or { "host", "x-amz-date" }) do
     if not is_signed(auth, name) then
       return refuse("InvalidSignatureException", "'%s' must be a signed header of the request.",
         name)
     end
   end
-  local signature = expected(identity, request, auth, at)
+  local signature = expected(signer, request, auth, at)
   if signature and core.equal(signature, auth.signature) then return true end
   return refuse("InvalidSignatureException", "The request signature we calculated does not match "
     .. "the signature you provided. Check your AWS Secret Access Key and signing method. Consult "
@@ -170,12 +171,13 @@ local function read_signature(request, values)
 end
 
 --- Whether the request was signed by somebody known, for this service, now.
----@param request table {method, path, query, headers, body, host}
+---@param request table {method, path, query, headers, body, host}, headers by lower-case name
 ---@param now number seconds since the epoch, the service's time
+---@param service string the signing name of the service that it is for
 ---@return true|nil
 ---@return sagemaker.simulator.refusal|nil
-function Verifier:check(request, now)
-  local auth = read_signature(request, by_lower_name(request.headers or {}))
+function Verifier:check(request, now, service)
+  local auth = read_signature(request, request.headers)
   if auth == nil then
     return refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
   end
@@ -187,9 +189,11 @@ function Verifier:check(request, now)
   end
   local identity = self.known[auth.key]
   local good, refused = check_identity(identity, auth.token, now)
-  if good then good, refused = check_scope(self, auth, stamp) end
+  if good then good, refused = check_scope(self, auth, stamp, service) end
   if good then good, refused = check_time(stamp, at, auth.expires, now) end
-  if good then good, refused = check_signature(identity, request, auth, at) end
+  if good then
+    good, refused = check_signature(signer_for(self, identity, service), request, auth, at)
+  end
   return good, refused
 end
 

@@ -1,0 +1,160 @@
+--- What endpoints have measured, as CloudWatch keeps it: values by metric, endpoint and variant,
+-- in buckets of a minute of the simulator's time.
+--
+-- A bucket keeps count, sum, least and greatest value, and up to so many values themselves for
+-- percentiles. What is older than the longest alarm can look back is forgotten.
+
+local M = {}
+
+local Metrics = { __name = "sagemaker.simulator.metrics" }
+Metrics.__index = Metrics
+
+--- The length of a bucket in seconds.
+M.BUCKET = 60
+
+-- So many values of a bucket are kept for percentiles: the rest replace them at random places.
+local SAMPLES = 1000
+
+-- How long buckets are kept: an alarm looks back a day at most, and one period beyond.
+local KEPT = 2 * 86400
+
+---@class sagemaker.simulator.metrics
+---@field series table<string, {buckets: table<integer, table>, oldest: integer}>
+
+---@param random? fun(): number in [0, 1)
+---@return sagemaker.simulator.metrics
+function M.new(random)
+  return setmetatable({ series = {}, random = random or math.random }, Metrics)
+end
+
+local function key_of(endpoint, variant, metric)
+  return metric .. "\n" .. endpoint:lower() .. "\n" .. (variant or "")
+end
+
+local function forget(series, now)
+  local limit = math.floor((now - KEPT) / M.BUCKET)
+  if series.oldest >= limit then return end
+  for index in pairs(series.buckets) do
+    if index < limit then series.buckets[index] = nil end
+  end
+  series.oldest = limit
+end
+
+local function bucket_of(series, at)
+  local index = math.floor(at / M.BUCKET)
+  local bucket = series.buckets[index]
+  if not bucket then
+    bucket = { count = 0, sum = 0, values = {} }
+    series.buckets[index] = bucket
+    forget(series, at)
+  end
+  return bucket
+end
+
+--- Records a value: 1 for each invocation or error and 0 for each request without one, microseconds
+-- for ModelLatency.
+---@param endpoint string
+---@param variant string
+---@param metric string "Invocations", "Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"
+---@param value number
+---@param at number seconds since the epoch, on the simulator's clock
+function Metrics:record(endpoint, variant, metric, value, at)
+  local key = key_of(endpoint, variant, metric)
+  local series = self.series[key]
+  if not series then
+    series = { buckets = {}, oldest = math.floor(at / M.BUCKET) }
+    self.series[key] = series
+  end
+  local bucket = bucket_of(series, at)
+  bucket.count, bucket.sum = bucket.count + 1, bucket.sum + value
+  bucket.least = math.min(bucket.least or value, value)
+  bucket.greatest = math.max(bucket.greatest or value, value)
+  local place = bucket.count
+  if place > SAMPLES then place = math.floor(self.random() * bucket.count) + 1 end
+  if place <= SAMPLES then bucket.values[place] = value end
+end
+
+-- The buckets from `from` up to `to`, put together; nil when there is none.
+local function joined(series, from, to)
+  local sum
+  for index = math.floor(from / M.BUCKET), math.ceil(to / M.BUCKET) - 1 do
+    local bucket = series.buckets[index]
+    if bucket then
+      sum = sum or { count = 0, sum = 0, values = {} }
+      sum.count, sum.sum = sum.count + bucket.count, sum.sum + bucket.sum
+      sum.least = math.min(sum.least or bucket.least, bucket.least)
+      sum.greatest = math.max(sum.greatest or bucket.greatest, bucket.greatest)
+      for _, value in ipairs(bucket.values) do sum.values[#sum.values + 1] = value end
+    end
+  end
+  return sum
+end
+
+-- The value below which so many percent of the values lie, interpolated between two of them.
+local function percentile(values, percent)
+  table.sort(values)
+  local place = 1 + (#values - 1) * percent / 100
+  local below = math.floor(place)
+  local low, high = values[below], values[math.min(#values, below + 1)]
+  return low + (high - low) * (place - below)
+end
+
+local STATISTICS = {
+  SampleCount = function(data) return data.count end,
+  Sum = function(data) return data.sum end,
+  Average = function(data) return data.sum / data.count end,
+  Minimum = function(data) return data.least end,
+  Maximum = function(data) return data.greatest end,
+}
+
+--- Whether a statistic is one that can be asked for: those above, or p0 to p100.
+---@param statistic string
+---@return boolean
+function M.is_statistic(statistic)
+  if STATISTICS[statistic] then return true end
+  local percent = tonumber(statistic:match("^p(%d+%.?%d*)$"))
+  return percent ~= nil and percent <= 100
+end
+
+--- The value of a statistic over the time from `from` to `to`, both multiples of a minute; nil when
+-- nothing was measured.
+---@param endpoint string
+---@param variant string|nil
+---@param metric string
+---@param statistic string
+---@param from number
+---@param to number
+---@return number|nil
+function Metrics:statistic(endpoint, variant, metric, statistic, from, to)
+  local series = self.series[key_of(endpoint, variant, metric)]
+  local data = series and joined(series, from, to)
+  if not data then return nil end
+  local read = STATISTICS[statistic]
+  if read then return read(data) end
+  return percentile(data.values, tonumber(statistic:sub(2)))
+end
+
+--- Everything that is kept, as a plain table.
+---@return table
+function Metrics:save()
+  local rows = {}
+  for key, series in pairs(self.series) do
+    local buckets = {}
+    for index, bucket in pairs(series.buckets) do buckets[("%d"):format(index)] = bucket end
+    rows[key] = { oldest = series.oldest, buckets = buckets }
+  end
+  return rows
+end
+
+--- Takes back what `save` gave.
+---@param rows table
+function Metrics:load(rows)
+  self.series = {}
+  for key, row in pairs(rows) do
+    local buckets = {}
+    for index, bucket in pairs(row.buckets) do buckets[tonumber(index)] = bucket end
+    self.series[key] = { oldest = row.oldest, buckets = buckets }
+  end
+end
+
+return M

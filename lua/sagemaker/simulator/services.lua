@@ -1,0 +1,101 @@
+--- The services that one simulator plays, and which of them a request is for.
+--
+-- They share a port, as they share a transport: a request says by its path, its X-Amz-Target, its
+-- form or the scope of its signature whom it means. A row of `M.all` holds the operations of one
+-- service; a protocol turns a request into parameters, and outputs and refusals into answers.
+
+local core = require "sagemaker.core"
+local operations = require "sagemaker.simulator.operations"
+
+local M = {}
+
+---@class sagemaker.simulator.service
+---@field id string the name of the model
+---@field service userdata core.service(id)
+---@field signing_name string
+---@field prefix string|nil what X-Amz-Target starts with
+---@field handlers table<string, sagemaker.simulator.handler>
+
+---@class sagemaker.simulator.protocol
+---@field operation fun(row: table, request: table): string|nil the name, without decoding
+---@field decode fun(row: table, request: table): string|nil, any, string|nil operation and
+--- parameters; or nil, code, message
+---@field encode fun(row: table, name: string, output: table): table {status, headers, body}
+---@field refuse fun(row: table, refused: sagemaker.simulator.refusal): table
+
+local function row_of(id, handlers)
+  local service = core.service(id)
+  local info = service:info()
+  return {
+    id = id, service = service, signing_name = info.signing_name, prefix = info.target_prefix,
+    handlers = handlers,
+  }
+end
+
+--- The services by the names of their models.
+---@type table<string, sagemaker.simulator.service>
+M.all = {
+  sagemaker = row_of("sagemaker", operations.handlers),
+  ["sagemaker-runtime"] = row_of("sagemaker-runtime", {}),
+}
+
+-- What X-Amz-Target names: whose it is, and which operation.
+local function target_of(request)
+  local target = request.headers["x-amz-target"]
+  if not target then return nil end
+  return target:match("^([%w_]+)%.([%w_]+)$")
+end
+
+-- AWS JSON and REST JSON, as the core speaks them.
+local json = {}
+
+-- The last segment of a path of the runtime.
+local INVOCATIONS = {
+  invocations = "InvokeEndpoint", ["async-invocations"] = "InvokeEndpointAsync",
+  ["invocations-response-stream"] = "InvokeEndpointWithResponseStream",
+}
+
+function json.operation(row, request)
+  if row.prefix then return (select(2, target_of(request))) end
+  return INVOCATIONS[request.path:match("^/endpoints/[^/]+/([^/]+)$")]
+end
+
+function json.decode(row, request)
+  return core.decode_input(row.service, request)
+end
+
+function json.encode(row, name, output)
+  return core.encode_output(row.service, name, output)
+end
+
+function json.refuse(row, refused)
+  return core.encode_error(row.service, refused.code, refused.message, refused.status,
+    refused.fields)
+end
+
+local function by_target(request)
+  local prefix = target_of(request)
+  for _, row in pairs(M.all) do
+    if prefix and row.prefix == prefix then return row end
+  end
+  return nil
+end
+
+--- Whom a request is for, and how it speaks. What nobody else is meant by is for SageMaker.
+---@param request table with lower-case names of headers
+---@return sagemaker.simulator.service
+---@return sagemaker.simulator.protocol
+function M.route(request)
+  if request.path:find("^/endpoints/") then return M.all["sagemaker-runtime"], json end
+  return by_target(request) or M.all.sagemaker, json
+end
+
+--- The operation a request names, as far as it can be seen without decoding it.
+---@param request table with lower-case names of headers
+---@return string|nil
+function M.operation(request)
+  local row, protocol = M.route(request)
+  return protocol.operation(row, request)
+end
+
+return M

@@ -1,34 +1,15 @@
 local clients = require "sagemaker.client"
 local errors = require "sagemaker.error"
 local sagemaker = require "sagemaker"
+local scripted = require "support.scripted"
 local stub = require "sagemaker.transport.stub"
 
 local cjson = require "cjson"
 
-local KEYS = { access_key_id = "AKIDEXAMPLE", secret_access_key = "HIDDENSECRET",
-  session_token = "HIDDENTOKEN" }
+local KEYS, client_of, header = scripted.KEYS, scripted.client, scripted.header
 
 local OK = { body = '{"EndpointName":"e","EndpointStatus":"InService"}' }
 local THROTTLED = { status = 400, body = '{"__type":"ThrottlingException","message":"slow"}' }
-
--- A client over a script of answers.
-local function client_of(script, options)
-  local transport = stub.new(script)
-  local all = {
-    credentials = KEYS,
-    io = { getenv = function() end, random = function() return 1 end },
-    region = "eu-west-1",
-    transport = transport,
-  }
-  for name, value in pairs(options or {}) do all[name] = value end
-  return assert(sagemaker.new(all)), transport
-end
-
-local function header(request, name)
-  for key, value in pairs(request.headers) do
-    if key:lower() == name then return value end
-  end
-end
 
 describe("sagemaker.client", function()
   it("calls an operation by its name in both spellings", function()
@@ -325,7 +306,7 @@ describe("sagemaker.client", function()
         assert.same({}, transport.sleeps)
         assert.is_table(client:describe_endpoint { EndpointName = "e" })
         assert.equal(3, #transport.requests)
-        assert.equal(500, client.quota.available)
+        assert.equal(500, client.state.quota.available)
       end
     end)
 
@@ -487,38 +468,6 @@ describe("sagemaker.client", function()
     assert.is_table(client:describe_endpoint({ EndpointName = "e" }, { transport = other }))
     assert.equal(0, #transport.requests)
     assert.equal(1, #other.requests)
-  end)
-
-  it("pages through lists", function()
-    local client, transport = client_of {
-      { body = '{"Endpoints":[{"EndpointName":"a"},{"EndpointName":"b"}],"NextToken":"t"}' },
-      { body = '{"Endpoints":[{"EndpointName":"c"}]}' },
-    }
-    local names = {}
-    for row in client:each("list_endpoints", { SortBy = "Name" }, { page_size = 2,
-      timeouts = { read = 5 } }) do
-      names[#names + 1] = row.EndpointName
-    end
-    assert.equal("abc", table.concat(names))
-    assert.same({ SortBy = "Name", MaxResults = 2, NextToken = "t" },
-      cjson.decode(transport.requests[2].body))
-    assert.equal(5, transport.requests[1].timeouts.read)
-  end)
-
-  it("raises the err table from a loop over pages", function()
-    local client = client_of { { status = 400, body = '{"__type":"AccessDeniedException"}' } }
-    local ok, err = pcall(function()
-      for _ in client:pages("ListEndpoints") do error("not reached") end
-    end)
-    assert.is_false(ok)
-    assert.equal("AccessDeniedException", err.code)
-  end)
-
-  it("waits with the waiters of the model", function()
-    local client, transport = client_of { { body = '{"EndpointStatus":"Creating"}' }, OK }
-    local output = assert(client:wait("endpoint_in_service", { EndpointName = "e" }))
-    assert.equal("InService", output.EndpointStatus)
-    assert.same({ 30 }, transport.sleeps)
   end)
 
   it("serves other services of the model", function()

@@ -270,7 +270,7 @@ describe("faults", function()
         is({ kind = "service", code = "InvalidSignatureException", retryable = false,
           attempts = 1 }, err)
         assert.same({ 0, minutes, minutes, minutes }, dates(said))
-        assert.equal(500, client.quota.available)
+        assert.equal(500, client.state.quota.available)
       end)
     end
 

@@ -3,32 +3,10 @@
 
 local core = require "sagemaker.core"
 local sagemaker = require "sagemaker"
+local script = require "support.scripted"
 local server = require "support.server"
-local stub = require "sagemaker.transport.stub"
 
-local KEYS = { access_key_id = "AKIDEXAMPLE", secret_access_key = "HIDDENSECRET" }
-
-local function runtime_of(transport, options)
-  local all = {
-    credentials = KEYS,
-    io = { getenv = function() end, random = function() return 0 end },
-    region = "eu-west-1",
-    transport = transport,
-  }
-  for name, value in pairs(options or {}) do all[name] = value end
-  return assert(sagemaker.runtime(all))
-end
-
-local function scripted(script, options)
-  local transport = stub.new(script)
-  return runtime_of(transport, options), transport
-end
-
-local function header(request, name)
-  for key, value in pairs(request.headers) do
-    if key:lower() == name then return value end
-  end
-end
+local header, scripted = script.header, script.runtime
 
 local function frame(kind, name, payload)
   return core.eventstream_encode({ { name = ":message-type", value = kind },
@@ -190,63 +168,6 @@ describe("an invocation", function()
   end)
 end)
 
-describe("a response stream", function()
-  local PARTS = frame("event", "PayloadPart", "data: on") .. frame("event", "PayloadPart",
-    "e\n\ndata: two\n") .. frame("event", "PayloadPart", "\ndata: [DONE]\n\n")
-  local HEADERS = { ["x-Amzn-Invoked-Production-Variant"] = "blue",
-    ["X-Amzn-SageMaker-Content-Type"] = "text/event-stream", ["x-amzn-requestid"] = "r-2" }
-
-  it("is read by events, lines and parts", function()
-    local answer = { body = PARTS, headers = HEADERS }
-    local runtime, transport = scripted { answer, answer, answer }
-    local stream = assert(runtime:invoke_endpoint_with_response_stream(CALL))
-    assert.matches("/endpoints/churn/invocations%-response%-stream$", transport.requests[1].url)
-    assert.equal("1,2", transport.requests[1].body)
-    assert.equal("blue", stream.InvokedProductionVariant)
-    assert.equal("text/event-stream", stream.ContentType)
-    assert.equal(stream, stream.Body)
-    assert.is_nil(stream.Nothing)
-    local seen = {}
-    for event in stream:sse() do seen[#seen + 1] = event.data end
-    assert.same({ "one", "two" }, seen)
-    stream = assert(runtime:call("InvokeEndpointWithResponseStream", CALL))
-    seen = {}
-    for line in stream.Body:lines() do seen[#seen + 1] = line end
-    assert.same({ "data: one", "", "data: two", "", "data: [DONE]", "" }, seen)
-    stream = assert(runtime:invoke_endpoint_with_response_stream(CALL))
-    assert.equal("data: on", stream:read())
-    stream:close()
-    assert.equal("StreamClosed", select(3, stream:read()).code)
-  end)
-
-  it("ends in the error of the model, or in that of a broken stream", function()
-    local runtime = scripted {
-      { headers = HEADERS, body = PARTS:sub(1, #frame("event", "PayloadPart", "data: on"))
-        .. frame("exception", "ModelStreamError", '{"Message":"boom","ErrorCode":"E"}') },
-      { headers = HEADERS, body = PARTS:sub(1, -2) },
-      { status = 424, headers = { ["x-amzn-errortype"] = "ModelError" }, body = "{}" },
-    }
-    local stream = assert(runtime:invoke_endpoint_with_response_stream(CALL))
-    assert.equal("data: on", stream:read())
-    local bytes, message, err = stream:read()
-    assert.is_nil(bytes)
-    assert.equal("ModelStreamError: boom", message)
-    assert.equal("r-2", err.request_id)
-    assert.equal("InvokeEndpointWithResponseStream", err.operation)
-    assert.equal("E", err.fields.ErrorCode)
-    stream = assert(runtime:invoke_endpoint_with_response_stream(CALL))
-    local ok, raised = pcall(function()
-      for _ in stream:parts() do bytes = true end
-    end)
-    assert.is_false(ok)
-    assert.is_true(bytes)
-    assert.equal("BrokenStream", raised.code)
-    stream, message = runtime:invoke_endpoint_with_response_stream(CALL)
-    assert.is_nil(stream)
-    assert.matches("^ModelError", message)
-  end)
-end)
-
 -- A model that sends back what it gets; a stream is the body's base64, decoded, in small pieces.
 local MODEL = [[
   location ~ ^/endpoints/echo/invocations$ {
@@ -295,9 +216,10 @@ describe("invocations over HTTP", function()
   teardown(function() if nginx then nginx:stop() end end)
 
   local function runtime(options)
-    local all = { endpoint_url = nginx:url "" }
+    local all = { credentials = script.KEYS, endpoint_url = nginx:url "",
+      io = { getenv = function() end }, region = "eu-west-1" }
     for name, value in pairs(options or {}) do all[name] = value end
-    return runtime_of(nil, all)
+    return assert(sagemaker.runtime(all))
   end
 
   it("carry bodies as they are", function()

@@ -41,13 +41,14 @@ function M.request(log, operation, request, attempt)
     request.url, #(request.body or ""), headers_text(request.headers)))
 end
 
---- An answer has come.
+--- An answer has come; of a stream, its head.
 ---@param log fun(level: string, text: string)
 ---@param operation string
 ---@param response table
 function M.response(log, operation, response)
-  log("debug", ("%s: HTTP %d, %d bytes; %s"):format(operation, response.status,
-    #(response.body or ""), headers_text(response.headers)))
+  local size = response.reader and "a stream" or ("%d bytes"):format(#(response.body or ""))
+  log("debug", ("%s: HTTP %d, %s; %s"):format(operation, response.status, size,
+    headers_text(response.headers)))
 end
 
 --- An attempt failed and another one follows.

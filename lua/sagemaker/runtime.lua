@@ -10,10 +10,12 @@
 -- differs: an answer may take 70 s (a model may take 60), and a request is not sent again once the
 -- service may have begun with it, because an invocation takes time and money and may have effects.
 --
--- `invoke_endpoint_with_response_stream` answers a sagemaker.Stream; the members of the answer are
--- fields of it (`stream.InvokedProductionVariant`), and so is `Body`, the stream itself. The
--- transports of today hand out an answer once it is whole: all its parts are there at once, and
--- `max_response_bytes` limits them together.
+-- `invoke_endpoint_with_response_stream` answers a sagemaker.Stream as soon as the head of the
+-- answer is there; the members of the answer are fields of it (`stream.InvokedProductionVariant`),
+-- and so is `Body`, the stream itself. It is read as it comes: deadlines count up to the head,
+-- `timeouts.read` limits each wait for bytes after it, and `max_response_bytes` does not count here
+-- (one event may have 16 MiB). A transport that hands out only whole answers, as the simulator in
+-- this process does, gives all parts at once.
 --
 -- A ModelError has in `err.fields` what the container said: OriginalStatusCode, OriginalMessage,
 -- LogStreamArn.

@@ -3,12 +3,17 @@
 ---     for line in stream:lines() do … end        -- whatever the boundaries of the parts
 ---     for event in stream:sse() do … end         -- {event = "message", data = "…"}
 ---     for value in stream:json_lines() do … end
----     for bytes in stream:parts() do … end
+---     for text in stream:text() do … end         -- as it comes, never half a character
+---     for bytes in stream:parts() do … end       -- as they come, cut anywhere
 --
 -- A stream reads from a function, one part at a time, and only when somebody asks: who reads slowly
 -- holds the sender back. All readers of a stream take from the same place, so one may go on where
 -- another has stopped. Nothing but the line or the event that is being read is kept, and its size
 -- has a limit.
+--
+-- A stream that comes from a service holds a connection until it has been read to its end, has
+-- failed, or is closed. While somebody waits for bytes and none come for `timeouts.read` seconds,
+-- it fails; how long it lasts in all, and how much comes, has no limit.
 
 local errors = require "sagemaker.error"
 
@@ -28,7 +33,8 @@ function Stream:__index(key)
 end
 
 ---@class sagemaker.StreamOptions
----@field close? fun() gives up what the stream is read from; called once at most
+---@field close? fun(err?: sagemaker.Error) gives up what the stream is read from; called once: with
+--- nothing at the end of the stream, with the failure, or with StreamClosed when the reader left
 ---@field max_bytes? integer the longest line, and the largest event; default 16 MiB
 ---@field output? table
 
@@ -50,16 +56,16 @@ local BOM = "\239\187\191"
 -- {{ Bytes
 
 -- Closes the source; what was read stays.
-local function release(self)
+local function release(self, err)
   local close = self._close
   self._close = false
-  if close then close() end
+  if close then close(err) end
 end
 
 local function fail(self, err)
   self._failure = err
   self._buffer, self._at = "", 1
-  release(self)
+  release(self, err)
   return nil, tostring(err), err
 end
 
@@ -166,14 +172,14 @@ function Reader:__call()
   return value
 end
 
-local function reader(stream, step)
+local function reader_of(stream, step)
   return setmetatable({ _stream = stream, _step = step }, Reader)
 end
 
---- The parts as they come.
+--- The parts as they come, their bytes cut wherever the sender has cut them.
 ---@return sagemaker.StreamReader of strings, which may be empty
 function methods:parts()
-  return reader(self, next_part)
+  return reader_of(self, next_part)
 end
 
 --- The next part.
@@ -182,6 +188,51 @@ end
 ---@return sagemaker.Error|nil err
 function methods:read()
   return next_part(self)
+end
+
+-- The length of `bytes` without a UTF-8 character that they only begin. What is no UTF-8 counts as
+-- whole.
+local function whole_characters(bytes)
+  local size = #bytes
+  for back = 1, math.min(3, size) do
+    local byte = bytes:byte(size - back + 1)
+    if byte < 0x80 then return size end
+    if byte >= 0xC0 then
+      if byte > 0xF4 then return size end
+      local length = byte >= 0xF0 and 4 or byte >= 0xE0 and 3 or 2
+      return length > back and size - back or size
+    end
+  end
+  return size
+end
+
+local function step_text(self)
+  local held = ""
+  while true do
+    local bytes, message, err
+    if held == "" then
+      bytes, message, err = next_part(self)
+    else
+      bytes, message, err = fetch(self)
+    end
+    if message then return nil, message, err end
+    if not bytes then return held ~= "" and held or nil end
+    bytes = held .. bytes
+    local stop = whole_characters(bytes)
+    if stop > 0 then
+      if stop == #bytes then return bytes end
+      self._buffer, self._at = bytes, stop + 1
+      return bytes:sub(1, stop)
+    end
+    held = bytes
+  end
+end
+
+--- The text as it comes, in pieces that never cut a UTF-8 character: what a terminal or a browser
+--- can show at once. Bytes that are no UTF-8 are given as they are.
+---@return sagemaker.StreamReader of strings, never empty
+function methods:text()
+  return reader_of(self, step_text)
 end
 
 local function step_line(self)
@@ -193,7 +244,7 @@ end
 --- Lines, without their ends (LF or CRLF). The last one may lack its end.
 ---@return sagemaker.StreamReader of strings
 function methods:lines()
-  return reader(self, step_line)
+  return reader_of(self, step_line)
 end
 
 local function step_json(self, state)
@@ -215,7 +266,7 @@ end
 --- One JSON value a line; blank lines are skipped. null is `sagemaker.null`.
 ---@return sagemaker.StreamReader of values
 function methods:json_lines()
-  return reader(self, step_json)
+  return reader_of(self, step_json)
 end
 
 -- }}
@@ -285,7 +336,7 @@ end
 ---@param opts? {last: string|false} the data that ends the stream; default "[DONE]"
 ---@return sagemaker.StreamReader of sagemaker.StreamEvent
 function methods:sse(opts)
-  local events = reader(self, step_event)
+  local events = reader_of(self, step_event)
   events.data, events.size, events.event = {}, 0, ""
   events.is_fresh, events.is_done = true, false
   events.last = "[DONE]"
@@ -303,7 +354,7 @@ function methods:close()
       received = true, retryable = false, message = "the stream was closed before its end" }
     self._buffer, self._at = "", 1
   end
-  release(self)
+  release(self, self._failure or nil)
 end
 
 Stream.__gc = methods.close
@@ -331,8 +382,9 @@ end
 
 -- The three values for what a decoder says.
 local function broken(message, fault, about)
-  local err = { kind = "protocol", code = "BrokenStream", message = message, operation = about.name,
-    received = true, request_id = about.request_id, retryable = false, sent = true }
+  local err = { kind = "protocol", code = "BrokenStream", message = message,
+    operation = about.name, attempts = about.attempts, request_id = about.request_id,
+    received = true, retryable = false, sent = true }
   if fault then
     err.kind, err.code, err.message = "service", fault.code, fault.message
     err.fields, err.raw = fault.fields, fault.raw
@@ -343,7 +395,8 @@ end
 --- What is in the events of an operation's answer: the bytes of its payload parts.
 ---@param source fun(): string|nil, string|nil, sagemaker.Error|nil bytes of the answer's body
 ---@param decoder userdata from core.eventstream_decoder
----@param about? {name?: string, request_id?: string} of the operation and the answer, for errors
+---@param about? {name?: string, request_id?: string, attempts?: integer} what errors say of the
+--- operation and the answer
 ---@return fun(): string|nil, string|nil, sagemaker.Error|nil for `new`
 function M.payloads(source, decoder, about)
   about = about or {}
@@ -376,17 +429,34 @@ local function whole_body(body)
   end
 end
 
+-- The bytes of a body as a transport's reader gives them.
+local function body_of(reader, about)
+  return function()
+    local bytes, message, err = reader:read()
+    if not message then return bytes end
+    err = err or errors.new { kind = "transport", code = "StreamBroken", message = message,
+      sent = true, received = true, retryable = false }
+    err.operation, err.attempts = about.name, about.attempts
+    err.request_id = err.request_id or about.request_id
+    return nil, tostring(err), err
+  end
+end
+
 --- The stream of an answer.
 ---@param service userdata
 ---@param name string the operation's
----@param response sagemaker.Response
+---@param response sagemaker.Response with a reader, or with a body that came whole
 ---@param output table its decoded members; gets the stream as Body
+---@param attempts? integer how often the request was sent, for errors
 ---@return sagemaker.Stream
-function M.of(service, name, response, output)
+function M.of(service, name, response, output, attempts)
   local decoder = require("sagemaker.core").eventstream_decoder(service, name)
-  local about = { name = name,
+  local about = { attempts = attempts, name = name,
     request_id = require("sagemaker.answer").request_id(response.headers) }
-  local stream = M.new(M.payloads(whole_body(response.body), decoder, about), { output = output })
+  local reader, close = response.reader, nil
+  local source = reader and body_of(reader, about) or whole_body(response.body)
+  if reader then close = function() reader:close() end end
+  local stream = M.new(M.payloads(source, decoder, about), { close = close, output = output })
   output.Body = stream
   return stream
 end

@@ -30,7 +30,7 @@ describe("sagemaker.retry.adaptive", function()
     local client, transport = client_of(function() return OK end)
     for _ = 1, 50 do assert(client:describe_endpoint { EndpointName = "e" }) end
     assert.same({}, transport.sleeps)
-    assert.is_false(client.limiters[transport].enabled)
+    assert.is_false(client.state.limiters[transport].enabled)
   end)
 
   it("sends no faster than a service allows, which throttles above 5 a second", function()
@@ -44,7 +44,7 @@ describe("sagemaker.retry.adaptive", function()
       taken[#taken + 1] = now
       return OK
     end, { retry = { mode = "adaptive", max_attempts = 10 } })
-    client.quota = { available = 1e9, capacity = 1e9 }
+    client.state.quota = { available = 1e9, capacity = 1e9 }
     for _ = 1, 200 do assert(client:describe_endpoint { EndpointName = "e" }) end
     -- Standard mode without jitter would have had one throttled answer for each that was not.
     assert.is_true(#transport.requests < 280, tostring(#transport.requests))
@@ -79,14 +79,14 @@ describe("sagemaker.retry.adaptive", function()
   it("is shared by the calls of a client, and asked only in its mode", function()
     local client, transport = client_of { THROTTLED, OK, OK, OK }
     assert(client:describe_endpoint { EndpointName = "e" })
-    local limiter = client.limiters[transport]
+    local limiter = client.state.limiters[transport]
     assert.is_true(limiter.enabled)
     local before = #transport.sleeps
     assert(client:describe_endpoint({ EndpointName = "e" }, { retry = { mode = "standard" } }))
     assert.equal(before, #transport.sleeps)
     assert(client:describe_endpoint { EndpointName = "e" })
     assert.equal(before + 1, #transport.sleeps)
-    assert.equal(limiter, client.limiters[transport])
+    assert.equal(limiter, client.state.limiters[transport])
     local other = stub.new { OK }
     assert(client:describe_endpoint({ EndpointName = "e" }, { transport = other }))
     assert.same({}, other.sleeps)
@@ -100,7 +100,7 @@ describe("sagemaker.retry.adaptive", function()
     local start = sim:clock()
     assert(client:list_endpoints())
     assert.is_true(sim:clock() - start >= 2)
-    assert.is_true(client.limiters[sim].enabled)
+    assert.is_true(client.state.limiters[sim].enabled)
   end)
 
   it("signs a request when it goes, not when it begins to wait", function()

@@ -9,6 +9,8 @@ local M = {}
 ---@field status? integer default 200
 ---@field headers? table<string, string>
 ---@field body? string default ""
+---@field parts? (string|sagemaker.StubAnswer)[] a body in these pieces, from a reader where the
+--- request asks for a stream; a table with `code` is a failure as below
 ---@field code? string makes it a failure: the err has this code, and kind ("transport" by default),
 --- message, sent, received, retryable as given here
 ---@field delay? number seconds of virtual time until the answer comes; past the deadline the answer
@@ -20,6 +22,7 @@ local M = {}
 
 ---@class sagemaker.Stub: sagemaker.Transport
 ---@field requests table[] what was sent: copies, each with `deadline` and `at`, the time of `clock`
+---@field readers table[] those that were handed out, each with `reads`, and `closed` (how often)
 ---@field sleeps number[] how long somebody slept, one entry each time
 
 local methods = {}
@@ -62,6 +65,39 @@ local function next_answer(self)
   return answer
 end
 
+local Reader = {}
+Reader.__index = Reader
+
+function Reader:read()
+  if self.closed > 0 then
+    return errors.fail { kind = "transport", code = "ReaderClosed", message = "it was closed",
+      sent = true, received = true, retryable = false }
+  end
+  self.reads = self.reads + 1
+  local part = self._parts[self.reads]
+  if type(part) ~= "table" then return part end
+  local fields = copy(part)
+  fields.received, fields.sent = true, true
+  return failure(fields)
+end
+
+function Reader:close()
+  self.closed = self.closed + 1
+end
+
+-- The body of an answer in pieces: one string, or where the request asks for it a reader.
+local function deliver(self, request, response, answer)
+  local status = response.status
+  if request.stream and status >= 200 and status < 300 then
+    local reader = setmetatable({ closed = 0, reads = 0, _parts = answer.parts }, Reader)
+    self.readers[#self.readers + 1] = reader
+    response.reader, response.body = reader, nil
+  else
+    response.body = table.concat(answer.parts)
+  end
+  return response
+end
+
 --- Records the request and answers it from the script.
 ---@param request sagemaker.Request
 ---@param deadline? number
@@ -79,11 +115,13 @@ function methods:send(request, deadline)
       received = false, message = "no answer before the deadline" }
   end
   if answer.code then return failure(answer) end
-  return {
+  local response = {
     status = answer.status or 200,
     headers = copy(answer.headers or {}),
     body = answer.body or "",
   }
+  if answer.parts then return deliver(self, request, response, answer) end
+  return response
 end
 
 --- Moves the virtual clock.
@@ -114,6 +152,7 @@ end
 function M.new(script, opts)
   opts = opts or {}
   return setmetatable({
+    readers = {},
     requests = {},
     sleeps = {},
     defaults = opts.defaults,

@@ -6,28 +6,37 @@
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
 local errors = require "sagemaker.error"
-local flows = require "sagemaker.client.flows"
-local inputs = require "sagemaker.client.inputs"
 local lazy = require "sagemaker.lazy"
 
 local M = {}
-
----@class sagemaker.Client
----@field region string
----@field state sagemaker.RetryState what its calls share, and other clients may too
----@field transport sagemaker.Transport made at its first use
-local methods = {}
-for name, method in pairs(flows) do methods[name] = method end
 
 local agent = lazy "sagemaker.agent"
 local answer = lazy "sagemaker.answer"
 local check = lazy "sagemaker.check"
 local core = lazy "sagemaker.core"
 local endpoints = lazy "sagemaker.endpoint"
+local flows = lazy "sagemaker.client.flows"
+local inputs = lazy "sagemaker.client.inputs"
 local logger = lazy "sagemaker.logger"
 local retry = lazy "sagemaker.retry"
 local signing = lazy "sagemaker.signing"
 local streams = lazy "sagemaker.stream"
+
+---@class sagemaker.Client
+---@field region string
+---@field state sagemaker.RetryState what its calls share, and other clients may too
+---@field transport sagemaker.Transport made at its first use
+local methods = {}
+
+-- The methods of sagemaker.client.flows.
+local FLOWS = { deploy = true, each = true, in_service_coroutine = true, pages = true, wait = true,
+  wait_until_in_service = true, watch_endpoint = true }
+
+setmetatable(methods, { __index = function(self, name)
+  local method = FLOWS[name] and flows[name] or nil
+  self[name] = method
+  return method
+end })
 
 -- Gives a request its host and URL.
 local function address(client, settings, request)

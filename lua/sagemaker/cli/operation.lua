@@ -1,0 +1,185 @@
+--- One operation of the API as a command.
+
+local args = require "sagemaker.cli.args"
+local failure = require "sagemaker.cli.failure"
+local options_of = require "sagemaker.cli.options"
+
+local M = {}
+
+-- The row of sagemaker.model.paginators of an operation; only lists are looked up.
+local function paginator_of(service, operation)
+  local name = operation.name
+  if service:info().protocol ~= "json" then return nil end
+  return require("sagemaker.model.paginators")[name]
+end
+
+-- Members of the input that mean paging by hand.
+local function pages_by_hand(paginator, params)
+  for _, name in ipairs(paginator.input) do
+    if params[name] ~= nil then return true end
+  end
+  return paginator.limit ~= nil and params[paginator.limit] ~= nil
+end
+
+local PAGE_OPTIONS = { "starting_token", "page_size", "max_items" }
+
+-- How to page: the options of client:pages, or nil for one call.
+local function paging(ctx, paginator, params)
+  if not paginator then return nil end
+  local options = ctx.options
+  if ctx.globals.paginate ~= false and not pages_by_hand(paginator, params) then
+    if (options.max_items or 0) < 0 then failure.usage("--max-items must be 0 or more") end
+    return { max_items = options.max_items, page_size = options.page_size,
+      starting_token = options.starting_token }
+  end
+  for _, key in ipairs(PAGE_OPTIONS) do
+    if options[key] ~= nil then
+      failure.usage(("--%s pages by itself and goes neither with --no-paginate nor with tokens and "
+        .. "limits of the API"):format((key:gsub("_", "-"))))
+    end
+  end
+  return nil
+end
+
+local function present(ctx, output)
+  return require("sagemaker.cli.present").answer(ctx.service, ctx.operation.output, output,
+    { timestamps = ctx:timestamps(), offset = ctx.world.offset })
+end
+
+-- Text comes page by page, as the pages do; the other forms need the whole list.
+local function print_pages(ctx, client, params, page_options)
+  local pages = client:pages(ctx.operation.name, params, page_options)
+  if ctx:format() ~= "text" then
+    local output, _, err = pages:collect()
+    if not output then failure.raise(err) end
+    ctx:print(present(ctx, output), ctx.operation.name)
+    return
+  end
+  local document = require "sagemaker.cli.document"
+  for part, err in require("sagemaker.cli.pages").parts(pages) do
+    if err then failure.raise(err) end
+    ctx:print(present(ctx, part), ctx.operation.name)
+  end
+  if pages.resume_token then
+    local token = document.object { NextToken = pages.resume_token }
+    ctx:print(document.object { NextToken = token }, ctx.operation.name)
+  end
+end
+
+-- Writes the bytes of an answer, whole or as they come, to the file that was named.
+local function save_body(ctx, output)
+  local path = ctx.options.outfile
+  local body = output.Body
+  local is_stdout = path == "-"
+  local file, message = ctx.sink, nil
+  if not is_stdout then
+    file, message = ctx.world.open(path, "wb")
+    if not file then failure.other("cannot write the answer: " .. tostring(message)) end
+  end
+  local function put(bytes)
+    local ok, problem = file:write(bytes)
+    if not ok then failure.other(("cannot write to %s: %s"):format(path, tostring(problem))) end
+  end
+  if type(body) == "string" then
+    put(body)
+  elseif body then
+    repeat
+      local part, _, err = body:read()
+      if err then failure.raise(err) end
+      if part then
+        put(part)
+        if is_stdout then file:flush() end
+      end
+    until not part
+  end
+  if not is_stdout then
+    local ok, problem = file:close()
+    if not ok then failure.other(("cannot write to %s: %s"):format(path, tostring(problem))) end
+  end
+  return is_stdout
+end
+
+local function plain_members(output)
+  local members = {}
+  for key, item in pairs(output) do
+    if key ~= "Body" then members[key] = item end
+  end
+  return members
+end
+
+local function call(ctx, client, params)
+  local output, _, err = client:call(ctx.operation.name, params)
+  if not output then failure.raise(err) end
+  if ctx.options.outfile then
+    local is_stdout = save_body(ctx, output)
+    local body = output.Body
+    output = plain_members(type(body) == "table" and body.output or output)
+    if is_stdout then return end
+  end
+  ctx:print(present(ctx, output), ctx.operation.name)
+end
+
+-- --generate-cli-skeleton
+local function print_skeleton(ctx, form)
+  local skeleton = require "sagemaker.cli.input.skeleton"
+  local operation = ctx.operation
+  if form == "output" then
+    ctx:print(skeleton.output(ctx.service, operation), operation.name)
+    return
+  end
+  local writer = require("sagemaker.cli.output." .. (form == "input" and "json" or "yaml"))
+  local example = skeleton.input(ctx.service, operation)
+  if next(example) == nil then
+    ctx:out("{}\n")
+  else
+    writer.write(example, { title = operation.name }, function(text) ctx:out(text) end)
+  end
+end
+
+-- The parameters that the command line gives; what it lacks ends the command.
+function M.params(ctx, rows, arguments, what)
+  local options = ctx.options
+  local from_document = options.cli_input_json or options.cli_input_yaml
+  args.need(options, from_document and {} or rows, arguments, what)
+  return require("sagemaker.cli.input.params").of(ctx, rows, options)
+end
+
+--- Runs an operation.
+---@param ctx sagemaker.cli.Context
+---@param service_name "sagemaker"|"sagemaker-runtime"
+---@param operation table of service:operation
+---@param words string[] what follows the name
+---@return integer exit code
+function M.run(ctx, service_name, operation, words)
+  local service = require("sagemaker.core").service(service_name)
+  local paginator = paginator_of(service, operation)
+  local rows, arguments = options_of.of(service, operation, paginator)
+  local what = (service_name == "sagemaker" and "" or "runtime ")
+    .. operation.snake:gsub("_", "-")
+  ctx.service, ctx.operation = service, operation
+  ctx.options = args.parse(words, rows, arguments, what)
+  local skeleton = ctx.options.generate_cli_skeleton
+  if skeleton and skeleton ~= "output" then
+    print_skeleton(ctx, skeleton)
+    return failure.OK
+  end
+  local params = M.params(ctx, rows, arguments, what)
+  if skeleton then
+    print_skeleton(ctx, skeleton)
+    return failure.OK
+  end
+  local page_options = paging(ctx, paginator, params)
+  local client = ctx:client(service_name)
+  require("sagemaker.cli.print").check(ctx)
+  if ctx.globals.dry_run then
+    require("sagemaker.cli.dry_run").print(ctx, client, params)
+  elseif page_options then
+    print_pages(ctx, client, params, page_options)
+  else
+    call(ctx, client, params)
+  end
+  require("sagemaker.cli.print").close(ctx)
+  return failure.OK
+end
+
+return M

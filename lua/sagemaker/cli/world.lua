@@ -1,0 +1,73 @@
+--- What a command sees of the world outside, in one table, so that specs run it without a process.
+
+local M = {}
+
+---@class sagemaker.cli.World
+---@field stdout file* or anything with write and flush
+---@field stderr file*
+---@field stdin file*
+---@field getenv fun(name: string): string|nil
+---@field open fun(path: string, mode?: string): file*|nil, string?
+---@field popen fun(command: string, mode?: string): file*|nil, string?
+---@field isatty fun(stream: "stdin"|"stdout"|"stderr"): boolean
+---@field columns fun(): integer|nil width of the terminal on stdout
+---@field offset fun(time: number): integer seconds by which the local time is ahead of UTC then
+---@field new_client fun(options: sagemaker.Options, service: "sagemaker"|"sagemaker-runtime"):
+---  sagemaker.Client|sagemaker.Runtime|nil, string?, sagemaker.Error?
+
+local DESCRIPTORS = { stdin = 0, stdout = 1, stderr = 2 }
+
+-- Seconds between the local time and UTC at a time, from the C library's time zone.
+local function offset(time)
+  time = math.floor(time)
+  local utc = os.date("!*t", time)
+  local here = os.date("*t", time)
+  utc.isdst, here.isdst = false, false
+  return os.difftime(os.time(here), os.time(utc))
+end
+
+--- A client of the library.
+---@param options sagemaker.Options
+---@param service "sagemaker"|"sagemaker-runtime"
+---@return sagemaker.Client|sagemaker.Runtime|nil
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function M.new_client(options, service)
+  local client, message, err
+  if service == "sagemaker-runtime" then
+    client, message, err = require("sagemaker.runtime").new(options)
+  else
+    client, message, err = require("sagemaker.client").new(options)
+  end
+  return client, message, err
+end
+
+--- The real world.
+---@return sagemaker.cli.World
+function M.new()
+  local terminal = require("sagemaker.core").terminal
+  return {
+    stdout = io.stdout,
+    stderr = io.stderr,
+    stdin = io.stdin,
+    getenv = os.getenv,
+    open = io.open,
+    popen = io.popen,
+    isatty = function(stream) return terminal.isatty(DESCRIPTORS[stream]) end,
+    columns = function() return terminal.columns(1) end,
+    offset = offset,
+    new_client = M.new_client,
+  }
+end
+
+--- Runs the command of a process.
+---@param argv string[]
+---@return integer exit code
+function M.start(argv)
+  require("sagemaker.core").terminal.hold()
+  local world = M.new()
+  if not world.isatty("stdout") then io.stdout:setvbuf("full") end
+  return require("sagemaker.cli").run(argv, world)
+end
+
+return M

@@ -12,7 +12,7 @@ local M = { null = null }
 -- The keys of the metatables are private to this module, so that no other table is taken for one.
 local ORDER, KIND = {}, {}
 
-local List = { __name = "sagemaker.cli.list", [KIND] = "list" }
+local List = { __name = "sagemaker.cli.list", __jsontype = "array", [KIND] = "list" }
 local Float = { __name = "sagemaker.cli.float", [KIND] = "number" }
 
 local math_type = math.type -- luacheck: ignore 143 (nil where all numbers are floats)

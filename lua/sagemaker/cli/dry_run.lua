@@ -21,7 +21,8 @@ local function body_of(body)
   if body == "" then return nil end
   local decoded, message = require("sagemaker.cli.json").decode(body)
   if not message then return decoded end
-  return core.text.utf8_valid(body) and body or document.object { ["$base64"] = core.text.base64(body) }
+  if core.text.utf8_valid(body) then return body end
+  return document.object { ["$base64"] = core.text.base64(body) }
 end
 
 --- Prints the request of a call.

@@ -12,8 +12,8 @@
 --   run = function(ctx) return exit code or nil for 0 end }. It finds its options in `ctx.options`
 --   under their names with "_" for "-", and works through the methods of sagemaker.cli.context.
 -- * A form of output is a module `sagemaker.cli.output.<form>`: `write(value, info, out)` prints a
---   value (sagemaker.cli.document) by calling `out(text)`; info = {title, color, columns}. It prints
---   nothing for an object without keys.
+--   value (see sagemaker.cli.document) by calling `out(text)`; info = {title, color, columns}. It
+--   is not called for an object without keys.
 -- * A query: `require("sagemaker.cli.jmespath").compile(expression)` answers a function of a value,
 --   or nil and a message.
 -- * Help: `require("sagemaker.cli.help").show(ctx, topic)` with topic = {}, {command = name},

@@ -66,16 +66,18 @@ local function print_pages(ctx, client, params, page_options)
   end
 end
 
+local function open_outfile(ctx, path)
+  local file, message = ctx.world.open(path, "wb")
+  if not file then failure.other("cannot write the answer: " .. tostring(message)) end
+  return file
+end
+
 -- Writes the bytes of an answer, whole or as they come, to the file that was named.
 local function save_body(ctx, output)
   local path = ctx.options.outfile
   local body = output.Body
   local is_stdout = path == "-"
-  local file, message = ctx.sink, nil
-  if not is_stdout then
-    file, message = ctx.world.open(path, "wb")
-    if not file then failure.other("cannot write the answer: " .. tostring(message)) end
-  end
+  local file = is_stdout and ctx.sink or open_outfile(ctx, path)
   local function put(bytes)
     local ok, problem = file:write(bytes)
     if not ok then failure.other(("cannot write to %s: %s"):format(path, tostring(problem))) end

@@ -43,7 +43,9 @@ local function read(world, name, path, whole)
     text, message = file:read("*a")
     file:close()
   end
-  if not text then failure.usage(("%s: cannot read %s: %s"):format(name, whole, tostring(message))) end
+  if not text then
+    failure.usage(("%s: cannot read %s: %s"):format(name, whole, tostring(message)))
+  end
   return text
 end
 

@@ -262,9 +262,9 @@ end
 ---@param given string|string[]|boolean
 ---@return any
 function M.of_option(ctx, row, given)
-  local name, shape = "--" .. row.name, nil
+  local name = "--" .. row.name
   if type(given) == "boolean" then return given end
-  shape = ctx.service:shape(row.member.shape)
+  local shape = ctx.service:shape(row.member.shape)
   if shape.type == "list" then return list(ctx, name, shape, given) end
   local text = files.load(ctx.world, name, given)
   if text == nil then text = given end

@@ -106,7 +106,8 @@ end
 
 -- A value of a csv list after the first one; nil where what follows is the next key.
 function Parser:later()
-  local char, start, value = self:peek(), self.at, nil
+  local char, start = self:peek(), self.at
+  local value
   if char == "'" or char == '"' then
     value = self:quoted(char)
   else

@@ -144,6 +144,7 @@ build = {
     ["sagemaker.client"] = "lua/sagemaker/client.lua",
     ["sagemaker.client.flows"] = "lua/sagemaker/client/flows.lua",
     ["sagemaker.client.inputs"] = "lua/sagemaker/client/inputs.lua",
+    ["sagemaker.client.meter"] = "lua/sagemaker/client/meter.lua",
     ["sagemaker.config"] = "lua/sagemaker/config.lua",
     ["sagemaker.config.shared"] = "lua/sagemaker/config/shared.lua",
     ["sagemaker.credentials.assume_role"] = "lua/sagemaker/credentials/assume_role.lua",

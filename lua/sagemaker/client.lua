@@ -18,9 +18,21 @@ local endpoints = lazy "sagemaker.endpoint"
 local flows = lazy "sagemaker.client.flows"
 local inputs = lazy "sagemaker.client.inputs"
 local logger = lazy "sagemaker.logger"
+local meters = lazy "sagemaker.client.meter"
 local retry = lazy "sagemaker.retry"
 local signing = lazy "sagemaker.signing"
 local streams = lazy "sagemaker.stream"
+
+---@class sagemaker.Operation one of the model, as service:operation answers it, or one made by hand
+---@field name string
+---@field encode? fun(params: table): sagemaker.Request|nil, string|nil, sagemaker.Error|nil instead
+---   of the encoder: {method, path, query, headers, body}
+---@field decode? fun(response: sagemaker.Response): any|nil, sagemaker.Error|nil instead of the
+---   decoder; of a stream, the members of its head
+---@field is_plain? boolean the stream has no frames
+---@field stream_output? boolean the answer is a stream
+---@field token? string the member that is an idempotency token
+---@field unsigned? boolean
 
 ---@class sagemaker.Client
 ---@field region string
@@ -61,13 +73,21 @@ local function address(client, settings, request)
   return request
 end
 
--- Encodes and addresses a request, and gives it the headers that all its attempts share.
-local function prepare(client, settings, operation, params)
+-- Encodes parameters by the operation's own means or by its shapes.
+local function encode(client, settings, operation, params)
+  if operation.encode then return operation.encode(params) end
   local token, opts = operation.token, nil
   if token and rawget(params, token) == nil then opts = { token = settings.io.uuid() } end
   local request, problems = core.encode(client.service, operation.name, params,
     settings.validation, opts)
   if not request then return answer.invalid(operation.name, problems) end
+  return request
+end
+
+-- Encodes and addresses a request, and gives it the headers that all its attempts share.
+local function prepare(client, settings, operation, params)
+  local request, message, err = encode(client, settings, operation, params)
+  if not request then return nil, message, err end
   local headers = request.headers
   headers["User-Agent"] = settings.user_agent or inputs.user_agent(client.settings)
   headers["amz-sdk-invocation-id"] = settings.io.uuid()
@@ -129,6 +149,12 @@ local function announce(settings, operation, response)
   if hooks and hooks.after_response then hooks.after_response(response, operation.name) end
 end
 
+-- Decodes an answer by the operation's own means or by its shapes.
+local function decode(client, operation, response)
+  if operation.decode then return operation.decode(response) end
+  return answer.decode(client.service, operation.name, response)
+end
+
 -- The answer to a request that asked for a stream: its head is decoded, its body still comes.
 local function open_stream(client, settings, operation, response, call)
   local reader, hooks = response.reader, settings.hooks
@@ -141,26 +167,28 @@ local function open_stream(client, settings, operation, response, call)
   else
     announce(settings, operation, response)
   end
-  local output, err = answer.decode(client.service, operation.name, response)
-  if output then return streams.of(client.service, operation.name, response, output, call.sent) end
+  local output, err = decode(client, operation, response)
+  if output then return streams.of(client.service, operation, response, output, call) end
   if reader then reader:close() end
   return nil, err
 end
 
 -- Sends a signed request and decodes the answer.
 local function exchange(client, settings, operation, request, call)
-  local hooks, log = settings.hooks, settings.logger
+  local hooks, log, meter = settings.hooks, settings.logger, call.meter
   if hooks and hooks.before_send then hooks.before_send(request, operation.name) end
   if log then logger.request(log, operation.name, request, call.attempt) end
   call.sent = call.sent + 1
+  if meter then meter:sends(request) end
   local response, _, err = send(settings, call.transport, request, call.deadline)
   if not response then return nil, err end
+  if meter then meter:receives(response, request.stream) end
   local output
   if request.stream then
     output, err = open_stream(client, settings, operation, response, call)
   else
     announce(settings, operation, response)
-    output, err = answer.decode(client.service, operation.name, response)
+    output, err = decode(client, operation, response)
   end
   return output, err, response
 end
@@ -202,7 +230,7 @@ local function again(client, settings, operation, request, call, err, response)
 end
 
 -- The pipeline.
-local function perform(client, settings, operation, params)
+local function perform(client, settings, operation, params, meter)
   local request, message, err = prepare(client, settings, operation, params)
   if not request then return nil, message, err end
   local transport
@@ -210,7 +238,7 @@ local function perform(client, settings, operation, params)
   if not transport then return nil, message, err end
   request.stream = operation.stream_output
   local limit = settings.timeouts.operation
-  local call = { attempt = 1, careful = settings.careful, sent = 0, skew = 0,
+  local call = { attempt = 1, careful = settings.careful, meter = meter, sent = 0, skew = 0,
     transport = transport, deadline = limit and transport:clock() + limit or nil }
   while true do
     local output, failure, response = try(client, settings, operation, request, call)
@@ -227,6 +255,43 @@ local function perform(client, settings, operation, params)
   end
 end
 
+-- The pipeline with a meter, which tells the hook on_call how it went. A stream tells its own end.
+local function measure(client, settings, operation, params)
+  local meter = meters.new(settings.hooks.on_call, client.name, operation, settings.io,
+    (inputs.transport(client, settings)))
+  local output, message, err = perform(client, settings, operation, params, meter)
+  if not output then
+    meter:ends(err)
+    return nil, message, err
+  end
+  if not operation.stream_output then meter:ends() end
+  return output
+end
+
+--- A call, for who brings an operation of its own. Throws at `level` for wrong options.
+---@param client sagemaker.Client
+---@param operation sagemaker.Operation
+---@param params table
+---@param opts sagemaker.CallOptions|nil
+---@param level integer 1 for the caller of this function, 2 for its caller, …
+---@return any|nil output
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function M.perform(client, operation, params, opts, level)
+  local settings, message, err = inputs.settings(client, opts, level + 1)
+  local hooks = (settings or client.settings).hooks
+  if not settings then
+    hooks = opts and opts.hooks or hooks
+    if hooks and hooks.on_call then
+      local known = client.settings
+      meters.new(hooks.on_call, client.name, operation, known.io, known.transport):ends(err)
+    end
+    return nil, message, err
+  end
+  if hooks and hooks.on_call then return measure(client, settings, operation, params) end
+  return perform(client, settings, operation, params)
+end
+
 --- Calls an operation.
 ---@param name string "CreateEndpoint" or "create_endpoint"
 ---@param params? table spelled as AWS spells it; never changed
@@ -237,9 +302,8 @@ end
 function methods:call(name, params, opts)
   local operation = inputs.operation(self, name, 2)
   params = inputs.params(params, 2)
-  local settings, message, err = inputs.settings(self, opts, 2)
-  if not settings then return nil, message, err end
-  return perform(self, settings, operation, params)
+  local output, message, err = M.perform(self, operation, params, opts, 2)
+  return output, message, err
 end
 
 --- Validates parameters strictly: required, unknown, types, enum values, limits, patterns, and for
@@ -300,9 +364,8 @@ local function operation_method(operation)
       error(("call it with a colon: client:%s{…}"):format(operation.snake), 2)
     end
     params = inputs.params(params, 2)
-    local settings, message, err = inputs.settings(client, opts, 2)
-    if not settings then return nil, message, err end
-    return perform(client, settings, operation, params)
+    local output, message, err = M.perform(client, operation, params, opts, 2)
+    return output, message, err
   end
 end
 

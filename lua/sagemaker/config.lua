@@ -193,6 +193,7 @@ local function fixed(options, io, wishes, service)
       operation = timeouts.operation,
       read = timeouts.read or service.read_timeout or 60,
     },
+    timings = options.hooks and options.hooks.on_call ~= nil,
     tls = { ca_path = tls.ca_path, verify = tls.verify ~= false },
     transport = options.transport or false,
     unsigned = options.unsigned or false,

@@ -41,6 +41,8 @@ local M = {}
 ---@field before_send? fun(request: table, operation: string)
 ---@field after_response? fun(response: table, operation: string)
 ---@field on_retry? fun(err: sagemaker.Error, delay: number, operation: string)
+---@field on_call? fun(metrics: sagemaker.Metrics) once a call, when it is over; not where another
+---   hook has thrown, nor for the calls that ask for credentials
 
 -- Checks of option values: nil when fine, else what was expected.
 
@@ -126,6 +128,7 @@ local CALL_OPTIONS = {
     after_response = of_type "function",
     before_send = of_type "function",
     before_sign = of_type "function",
+    on_call = of_type "function",
     on_retry = of_type "function",
   },
   logger = of_type "function",

@@ -15,6 +15,7 @@
 -- failed, or is closed. While somebody waits for bytes and none come for `timeouts.read` seconds,
 -- it fails; how long it lasts in all, and how much comes, has no limit.
 
+local core = require("sagemaker.lazy") "sagemaker.core"
 local errors = require "sagemaker.error"
 
 local M = {}
@@ -357,8 +358,21 @@ function methods:close()
   release(self, self._failure or nil)
 end
 
-Stream.__gc = methods.close
 Stream.__close = methods.close
+
+-- One that nobody closed; what a hook throws there has nobody to reach.
+function Stream:__gc()
+  pcall(methods.close, self)
+end
+
+-- Where tables have no finalizers (5.1, LuaJIT), a userdata has one for the stream that holds it.
+local newproxy = rawget(_G, "newproxy")
+
+local function guard(stream)
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = function() pcall(methods.close, stream) end
+  return proxy
+end
 
 --- A stream.
 ---@param read fun(): string|nil, string|nil, sagemaker.Error|nil the next part; nil at the end; or
@@ -367,7 +381,7 @@ Stream.__close = methods.close
 ---@return sagemaker.Stream
 function M.new(read, opts)
   opts = opts or {}
-  return setmetatable({
+  local stream = setmetatable({
     output = opts.output,
     _after_cr = false, -- the last line ended with a CR: a LF that follows belongs to it
     _at = 1,
@@ -378,6 +392,8 @@ function M.new(read, opts)
     _max = opts.max_bytes or MAX_BYTES,
     _read = read,
   }, Stream)
+  if opts.close and newproxy then stream._guard = guard(stream) end
+  return stream
 end
 
 -- The three values for what a decoder says.
@@ -442,21 +458,37 @@ local function body_of(reader, about)
   end
 end
 
+-- The same, with a meter that counts them.
+local function metered(source, meter)
+  return function()
+    local bytes, message, err = source()
+    if bytes then meter:takes(bytes) end
+    return bytes, message, err
+  end
+end
+
 --- The stream of an answer.
 ---@param service userdata
----@param name string the operation's
+---@param operation sagemaker.Operation
 ---@param response sagemaker.Response with a reader, or with a body that came whole
 ---@param output table its decoded members; gets the stream as Body
----@param attempts? integer how often the request was sent, for errors
+---@param call? {sent: integer, meter?: sagemaker.Meter} how often the request was sent, for errors;
+--- and who is told what is read, and of the end
 ---@return sagemaker.Stream
-function M.of(service, name, response, output, attempts)
-  local decoder = require("sagemaker.core").eventstream_decoder(service, name)
-  local about = { attempts = attempts, name = name,
+function M.of(service, operation, response, output, call)
+  local reader, meter = response.reader, call and call.meter
+  local about = { attempts = call and call.sent, name = operation.name,
     request_id = require("sagemaker.answer").request_id(response.headers) }
-  local reader, close = response.reader, nil
   local source = reader and body_of(reader, about) or whole_body(response.body)
-  if reader then close = function() reader:close() end end
-  local stream = M.new(M.payloads(source, decoder, about), { close = close, output = output })
+  if meter then source = metered(source, meter) end
+  if not operation.is_plain then
+    source = M.payloads(source, core.eventstream_decoder(service, operation.name), about)
+  end
+  local close = (reader or meter) and function(err)
+    if reader then reader:close() end
+    if meter then meter:ends(err) end
+  end
+  local stream = M.new(source, { close = close, output = output })
   output.Body = stream
   return stream
 end

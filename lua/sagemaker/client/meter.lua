@@ -1,0 +1,98 @@
+--- What a call took, for the hook `on_call`: told once a call, whatever became of it.
+--
+-- A call without that hook has no meter, and reads no clock. A call that answers a stream is told
+-- when the stream ends: read to its end, failed, closed, or (at the latest) collected.
+
+local M = {}
+
+---@class sagemaker.Metrics
+---@field service string "sagemaker", "sagemaker-runtime"
+---@field operation string the AWS name
+---@field outcome "ok"|sagemaker.ErrorKind
+---@field code? string of the error; "StreamClosed" with the outcome "ok" where a stream was closed
+---   before its end
+---@field status? integer of the last answer
+---@field attempts integer requests sent; 0: the call failed before
+---@field duration number seconds from the call to its end, waits between attempts included
+---@field bytes_sent integer of bodies, all attempts together
+---@field bytes_received integer of bodies, all attempts together
+---@field first_byte? number of a stream: seconds from the call to the first bytes of its body
+---@field timings? sagemaker.Timings of the last attempt, from transports that tell them
+---@field reused? boolean the last attempt went over a connection that had been used before
+---@field host? string where the last attempt went
+
+---@class sagemaker.Meter
+local methods = {}
+methods.__index = methods
+
+local function read_clock(self)
+  local transport = self.transport
+  if transport then return transport:clock() end
+  return self.io.clock()
+end
+
+--- A request is about to be sent.
+---@param request sagemaker.Request
+function methods:sends(request)
+  local metrics = self.metrics
+  metrics.attempts = metrics.attempts + 1
+  metrics.bytes_sent = metrics.bytes_sent + #request.body
+  metrics.host = request.host
+  metrics.status, metrics.timings, metrics.reused = nil, nil, nil
+end
+
+--- An answer has come; the body of a stream is counted as it is read.
+---@param response sagemaker.Response
+---@param is_stream boolean|nil
+function methods:receives(response, is_stream)
+  local metrics = self.metrics
+  local status = response.status
+  metrics.status, metrics.timings, metrics.reused = status, response.timings, response.reused
+  if response.body and not (is_stream and status >= 200 and status < 300) then
+    metrics.bytes_received = metrics.bytes_received + #response.body
+  end
+end
+
+--- Bytes of a stream have come.
+---@param bytes string
+function methods:takes(bytes)
+  local metrics = self.metrics
+  if not metrics.first_byte then metrics.first_byte = read_clock(self) - self.started end
+  metrics.bytes_received = metrics.bytes_received + #bytes
+end
+
+--- The call is over.
+---@param err sagemaker.Error|nil
+function methods:ends(err)
+  local metrics, hook = self.metrics, self.hook
+  if not hook then return end
+  self.hook = false
+  metrics.duration = read_clock(self) - self.started
+  if err then
+    metrics.code = err.code
+    if err.code ~= "StreamClosed" then metrics.outcome = err.kind end
+  end
+  hook(metrics)
+end
+
+--- The meter of a call.
+---@param hook fun(metrics: sagemaker.Metrics)
+---@param service string
+---@param operation table
+---@param io sagemaker.Env
+---@param transport sagemaker.Transport|false|nil whose clock counts, or else that of `io`
+---@return sagemaker.Meter
+function M.new(hook, service, operation, io, transport)
+  local self = setmetatable({
+    hook = hook,
+    io = io,
+    metrics = { service = service, operation = operation.name, outcome = "ok", attempts = 0,
+      duration = 0, bytes_sent = 0, bytes_received = 0 },
+    started = 0,
+    transport = transport or false,
+  }, methods)
+  self.started = read_clock(self)
+  return self
+end
+
+return M

@@ -74,7 +74,7 @@ describe("the hook on_call", function()
       assert.equal(0, metrics.duration)
       assert.equal("DescribeEndpoint", metrics.operation)
     end
-    assert.same({ "validation ParamValidation", "credentials NoCredentials",
+    assert.same({ "validation ParamValidation", "credentials InvalidCredentials",
       "config InvalidEndpoint", "config InvalidRegion" }, outcomes)
     assert(client:request("DescribeEndpoint", CALL))
     assert.equal(4, #told)

@@ -198,6 +198,7 @@ build = {
     ["sagemaker.signing"] = "lua/sagemaker/signing.lua",
     ["sagemaker.simulator.account"] = "lua/sagemaker/simulator/account.lua",
     ["sagemaker.simulator.clock"] = "lua/sagemaker/simulator/clock.lua",
+    ["sagemaker.simulator.component"] = "lua/sagemaker/simulator/component.lua",
     ["sagemaker.simulator.constraint"] = "lua/sagemaker/simulator/constraint.lua",
     ["sagemaker.simulator.exchange"] = "lua/sagemaker/simulator/exchange.lua",
     ["sagemaker.simulator.fleet"] = "lua/sagemaker/simulator/fleet.lua",
@@ -209,11 +210,17 @@ build = {
     ["sagemaker.simulator.metrics"] = "lua/sagemaker/simulator/metrics.lua",
     ["sagemaker.simulator.operations.endpoint"] = "lua/sagemaker/simulator/operations/endpoint.lua",
     ["sagemaker.simulator.operations.endpoint_config"] = "lua/sagemaker/simulator/operations/endpoint_config.lua",
+    ["sagemaker.simulator.operations.inference_component"] =
+      "lua/sagemaker/simulator/operations/inference_component.lua",
     ["sagemaker.simulator.operations"] = "lua/sagemaker/simulator/operations/init.lua",
     ["sagemaker.simulator.operations.model"] = "lua/sagemaker/simulator/operations/model.lua",
     ["sagemaker.simulator.operations.tags"] = "lua/sagemaker/simulator/operations/tags.lua",
     ["sagemaker.simulator.refusal"] = "lua/sagemaker/simulator/refusal.lua",
+<<<<<<< HEAD
     ["sagemaker.simulator.services"] = "lua/sagemaker/simulator/services.lua",
+=======
+    ["sagemaker.simulator.scaling"] = "lua/sagemaker/simulator/scaling.lua",
+>>>>>>> 9ad25e5 (Play inference components; keep the simulator's records plain)
     ["sagemaker.simulator.signature"] = "lua/sagemaker/simulator/signature.lua",
     ["sagemaker.simulator.stages"] = "lua/sagemaker/simulator/stages.lua",
     ["sagemaker.simulator.store"] = "lua/sagemaker/simulator/store.lua",

@@ -2,12 +2,13 @@
 -- on it and not on the client, which lives above the simulator.
 
 local core = require "sagemaker.core"
+local outputs = require "support.outputs"
 
 local M = {}
 
 local service = core.service "sagemaker"
 
---- A function `call(operation, params)` that answers the output, or nil, code, message, response.
+--- A function `call(operation, params)` that checks the output against the model and answers the output, or nil, code, message, response.
 ---@param sim table
 ---@param opts table|nil credentials, region, service, mode (of core.encode), at (signing time),
 --- change (a function that may spoil the signed request), timeouts, deadline
@@ -31,7 +32,7 @@ function M.new(sim, opts)
     if not response then return nil, err.code, message, err end
     if response.status == 200 then
       local output = assert(core.decode(service, operation, 200, response.headers, response.body))
-      return output, response
+      return outputs.assert(service, operation, output), response
     end
     local failure =
       core.decode_error(service, operation, response.status, response.headers, response.body)

@@ -24,13 +24,31 @@ M.SECONDS = {
   health_check = 300, -- until an unhealthy container is given up
 }
 
-local LIMITS =
-  { endpoint = "endpoints", ["endpoint-config"] = "endpoint_configs", model = "models" }
+-- The option that limits how many there may be of a kind.
+local LIMITS = {
+  endpoint = "endpoints", ["endpoint-config"] = "endpoint_configs",
+  ["inference-component"] = "inference_components", model = "models",
+}
+
+--- The names of these limits.
+---@return table<string, true>
+function M.limits()
+  local names = {}
+  for _, name in pairs(LIMITS) do names[name] = true end
+  return names
+end
+
+-- Kinds of resources that live: something happens to them by itself.
+local LIVE = { endpoint = true, ["inference-component"] = true }
 
 local CAPACITY = "Unable to provision requested ML compute capacity due to "
   .. "InsufficientInstanceCapacity error. Please retry using a different ML instance type or after "
   .. "some time."
 local PING = "The primary container for production variant %s did not pass the ping health check. "
+  .. "Please check CloudWatch logs for this endpoint."
+local PLACE = "Unable to place the copies of inference component %s: the instances of the endpoint "
+  .. "do not have the required compute resources."
+local COPY_PING = "The container of inference component %s did not pass the ping health check. "
   .. "Please check CloudWatch logs for this endpoint."
 
 ---@class sagemaker.simulator.account
@@ -39,7 +57,8 @@ local PING = "The primary container for production variant %s did not pass the p
 ---@field secret string seals NextToken
 ---@field alarms table<string, string>
 ---@field metrics sagemaker.simulator.metrics
----@field moving table<table, true> records of endpoints on which something is due
+---@field moving table<table, true> records on which something is due
+---@field views table what DescribeEndpoint said of a record, as long as nothing has changed
 
 -- The container that is waited for the longest.
 local function patience(blueprint, seconds)
@@ -51,9 +70,10 @@ local function patience(blueprint, seconds)
   return longest or seconds.health_check
 end
 
+-- The knob of each failure, and what it does to endpoints and to inference components, in words.
 local FAILURES = {
-  provisioning = { "fail_provisioning", CAPACITY }, health = { "unhealthy", PING },
-  rollback = { "rollback_fails", "The roll-back failed." },
+  provisioning = { "fail_provisioning", CAPACITY, PLACE }, health = { "unhealthy", PING, COPY_PING },
+  rollback = { "rollback_fails", "The roll-back failed.", "The roll-back failed." },
 }
 
 local function new_world(self)
@@ -64,6 +84,10 @@ local function new_world(self)
   function world.fails(kind, machine, blueprint)
     local knob, text = FAILURES[kind][1], FAILURES[kind][2]
     local case = { endpoint = machine.name, endpoint_config = blueprint.name }
+    if machine.endpoint then
+      text = FAILURES[kind][3]
+      case = { endpoint = machine.endpoint, inference_component = machine.name }
+    end
     local reason =
       knobs.applies(self.knobs[knob], fleet.names(blueprint, machine.name), case)
     if not reason then return nil end
@@ -84,6 +108,7 @@ function M.new(opts)
   local self = setmetatable({
     store = stores.new(opts), clock = opts.clock, knobs = opts.knobs, limits = opts.limits or {},
     secret = opts.secret, alarms = {}, moving = {}, seconds = {}, metrics = metrics.new(),
+    views = setmetatable({}, { __mode = "k" }),
   }, Account)
   for name, seconds in pairs(M.SECONDS) do self.seconds[name] = opts.seconds[name] or seconds end
   self.world = new_world(self)
@@ -104,7 +129,7 @@ end
 function Account:add(kind, name, input)
   local limit = self.limits[LIMITS[kind]]
   if limit then
-    local count = kind == "endpoint" and #self:visible(kind, true) or self.store:count(kind)
+    local count = LIVE[kind] and #self:visible(kind, true) or self.store:count(kind)
     if count >= limit then return refusal.limit(stores.WORDS[kind] .. "s", limit) end
   end
   local tags, refused = stores.tagged({}, input.Tags)
@@ -133,7 +158,7 @@ function Account:need(kind, name, elsewhere)
   return refusal.missing(stores.WORDS[kind], self.store:arn(kind, name))
 end
 
--- Brings an endpoint up to now; nil when it has gone meanwhile.
+-- Brings what lives up to now; nil when it has gone meanwhile.
 local function current(self, record, now)
   local machine = record.machine
   if machine.due then lifecycle.advance(machine, now, self.world) end
@@ -143,12 +168,31 @@ local function current(self, record, now)
   return nil
 end
 
+--- An endpoint or an inference component by name, as it is now.
+---@param kind "endpoint"|"inference-component"
+---@param name string
+---@return sagemaker.simulator.record|nil
+function Account:live(kind, name)
+  local record = self.store:find(kind, name)
+  return record and current(self, record, self:now())
+end
+
+--- The same for an operation that cannot do without it.
+---@param kind "endpoint"|"inference-component"
+---@param name string
+---@return sagemaker.simulator.record|nil
+---@return sagemaker.simulator.refusal|nil
+function Account:need_live(kind, name)
+  local record = self:live(kind, name)
+  if record and not hidden(record, self:now()) then return record end
+  return refusal.missing(stores.WORDS[kind], self.store:arn(kind, name))
+end
+
 --- An endpoint by name, as it is now.
 ---@param name string
 ---@return sagemaker.simulator.record|nil
 function Account:endpoint(name)
-  local record = self.store:find("endpoint", name)
-  return record and current(self, record, self:now())
+  return self:live("endpoint", name)
 end
 
 --- The same for an operation that cannot do without it.
@@ -156,9 +200,7 @@ end
 ---@return sagemaker.simulator.record|nil
 ---@return sagemaker.simulator.refusal|nil
 function Account:need_endpoint(name)
-  local record = self:endpoint(name)
-  if record and not hidden(record, self:now()) then return record end
-  return refusal.missing("endpoint", self.store:arn("endpoint", name))
+  return self:need_live("endpoint", name)
 end
 
 --- All resources of a kind that List operations see.
@@ -175,13 +217,13 @@ function Account:visible(kind, all)
   return rows
 end
 
---- Something is under way on an endpoint from now on.
+--- Something is under way on an endpoint or an inference component from now on.
 ---@param record sagemaker.simulator.record
 function Account:started(record)
   self.moving[record] = true
 end
 
---- Plays every endpoint up to now, before what they look at changes.
+--- Plays everything up to now, before what it looks at changes.
 function Account:settle()
   local now = self:now()
   for record in pairs(self.moving) do

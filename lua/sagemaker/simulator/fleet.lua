@@ -4,19 +4,25 @@ local core = require "sagemaker.core"
 
 local M = {}
 
+--- An image as DeployedImage shows it.
+---@param image string
+---@param now number
+---@return table
+function M.image(image, now)
+  local repository = image:gsub("@sha256:%x+$", ""):gsub(":[%w._-]+$", "")
+  return {
+    SpecifiedImage = image, ResolutionTime = now,
+    ResolvedImage = repository .. "@sha256:" .. core.sha256(image),
+  }
+end
+
 -- The images of a model's containers, as DeployedImages shows them.
 local function images_of(model, now)
   local rows = {}
   local input = model and model.input
   local containers = input and (input.Containers or { input.PrimaryContainer }) or {}
   for _, container in ipairs(containers) do
-    if container.Image then
-      local repository = container.Image:gsub("@sha256:%x+$", ""):gsub(":[%w._-]+$", "")
-      rows[#rows + 1] = {
-        SpecifiedImage = container.Image, ResolutionTime = now,
-        ResolvedImage = repository .. "@sha256:" .. core.sha256(container.Image),
-      }
-    end
+    if container.Image then rows[#rows + 1] = M.image(container.Image, now) end
   end
   return rows
 end
@@ -61,7 +67,10 @@ end
 ---@return string[]
 function M.names(blueprint, endpoint)
   local names = { endpoint, blueprint.name }
-  for _, variant in ipairs(blueprint.variants) do names[#names + 1] = variant.spec.ModelName end
+  for _, list in ipairs { blueprint.variants, blueprint.shadows } do
+    for _, variant in ipairs(list) do names[#names + 1] = variant.spec.ModelName end
+  end
+  for _, model in ipairs(blueprint.models or {}) do names[#names + 1] = model end
   return names
 end
 
@@ -74,16 +83,10 @@ local function retained(input)
   return keep
 end
 
---- Carries weights, capacities and data capture of the running fleet over to the new one, as
--- RetainAllVariantProperties of UpdateEndpoint asks.
----@param blueprint sagemaker.simulator.blueprint changed in place
----@param current sagemaker.simulator.blueprint
----@param input table of UpdateEndpoint
-function M.retain(blueprint, current, input)
-  if not input.RetainAllVariantProperties then return end
-  local keep, old = retained(input), {}
-  for _, variant in ipairs(current.variants) do old[variant.name] = variant end
-  for _, variant in ipairs(blueprint.variants) do
+local function retain_list(variants, current, keep)
+  local old = {}
+  for _, variant in ipairs(current) do old[variant.name] = variant end
+  for _, variant in ipairs(variants) do
     local before = old[variant.name]
     local sized = before and not variant.serverless and not before.serverless
     if sized and keep.DesiredInstanceCount then
@@ -93,6 +96,18 @@ function M.retain(blueprint, current, input)
       variant.weight, variant.desired_weight = before.desired_weight, before.desired_weight
     end
   end
+end
+
+--- Carries weights, capacities and data capture of the running fleet over to the new one, as
+-- RetainAllVariantProperties of UpdateEndpoint asks.
+---@param blueprint sagemaker.simulator.blueprint changed in place
+---@param current sagemaker.simulator.blueprint
+---@param input table of UpdateEndpoint
+function M.retain(blueprint, current, input)
+  if not input.RetainAllVariantProperties then return end
+  local keep = retained(input)
+  retain_list(blueprint.variants, current.variants, keep)
+  retain_list(blueprint.shadows, current.shadows, keep)
   if keep.DataCaptureConfig then blueprint.capture = current.capture end
 end
 

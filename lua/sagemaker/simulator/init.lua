@@ -36,7 +36,7 @@ Simulator.__index = Simulator
 --- list of them; the first is what clients use by default. test / test
 ---@field verify? boolean false: any signature will do
 ---@field seed? integer request ids and the seal of NextToken follow from it
----@field limits? {endpoints?: integer, endpoint_configs?: integer, models?: integer}
+---@field limits? table<string, integer> endpoints, endpoint_configs, inference_components, models
 ---@field wall? fun(): number the time that signatures are checked against and Date headers tell;
 --- the simulator's own unless told otherwise
 ---@field io? table clock, now and sleep for a real-time clock, as in sagemaker.env
@@ -87,7 +87,7 @@ local function is_identities(value)
   return value[1] ~= nil
 end
 
-local LIMITS = { endpoints = true, endpoint_configs = true, models = true }
+local LIMITS = accounts.limits()
 
 local function is_limits(value)
   if type(value) ~= "table" then return false end
@@ -120,7 +120,8 @@ local KINDS = {
   clock = { is_clock, '"virtual" or { factor = n }' },
   credentials = { is_identities, "{ access_key_id =, secret_access_key = } or a list of them" },
   io = { is_of "table", "a table of functions" },
-  limits = { is_limits, "a table of endpoints, endpoint_configs and models = a number" },
+  limits = { is_limits, "a table of endpoints, endpoint_configs, inference_components and models = "
+    .. "a number" },
   partition = { is_word, "a string" },
   region = { is_word, "a string" },
   seed = { is_seconds, "a number of at least 0" },
@@ -309,10 +310,15 @@ end
 --- What has happened to an endpoint: {at, status, stage, step, share}, oldest first. share is the
 -- part of the traffic, 0 to 1, that the new fleet of a running deployment gets.
 ---@param name string
----@return table[] empty when there is no such endpoint
-function Simulator:history(name)
+---@param kind? "endpoint"|"inference-component" "endpoint" unless told
+---@return table[] empty when there is none
+function Simulator:history(name, kind)
   if type(name) ~= "string" then error("history takes the name of an endpoint", 2) end
-  local record = self.account:endpoint(name)
+  kind = kind or "endpoint"
+  if kind ~= "endpoint" and kind ~= "inference-component" then
+    error("history knows endpoint and inference-component", 2)
+  end
+  local record = self.account:live(kind, name)
   return record and record.machine.history or {}
 end
 

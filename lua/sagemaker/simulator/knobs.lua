@@ -33,7 +33,7 @@ local function is_seconds(value)
 end
 
 -- Kinds of resources that visible_after tells apart.
-local RESOURCES = { "endpoint", "endpoint_config", "model" }
+local RESOURCES = { "endpoint", "endpoint_config", "inference_component", "model" }
 
 -- Throws when a knob names an operation, or a kind of resource, that does not exist: it would never
 -- strike, and a test of what happens then would pass for nothing.

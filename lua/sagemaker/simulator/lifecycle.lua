@@ -6,9 +6,13 @@
 -- its answers must be constant between two calls, so whoever changes an alarm or a knob first
 -- advances the machines it concerns (simulator/init.lua does).
 --
+-- A machine is a plain tree: no functions, no cycles, no table in two places that both change. It
+-- can be written down, read back and played on.
+--
 -- Statuses and what follows what:
 -- https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
 
+local scaling = require "sagemaker.simulator.scaling"
 local stages = require "sagemaker.simulator.stages"
 
 local M = {}
@@ -50,7 +54,9 @@ local HISTORY = 1000
 ---@field failure_reason string|nil
 ---@field version integer counts every change
 ---@field current sagemaker.simulator.blueprint|nil what serves
----@field wanted sagemaker.simulator.blueprint|nil what the latest deployment was to bring
+---@field failed sagemaker.simulator.blueprint|nil what never came into service
+---@field endpoint string|nil of an inference component
+---@field wanted string|nil name of the blueprint that the latest deployment was to bring
 ---@field deployment table|nil what is under way
 ---@field history table[] {at, status, stage, step, share}
 
@@ -80,9 +86,9 @@ end
 ---@return number
 function M.share(m)
   local d = m.deployment
-  if not d or not d.fleet then return 0 end
+  if not d or not d.blueprint then return 0 end
   local active, total = 0, 0
-  for i, variant in ipairs(d.fleet) do
+  for i, variant in ipairs(d.blueprint.variants) do
     active = active + d.active[i]
     total = total + stages.capacity(variant)
   end
@@ -110,7 +116,7 @@ end
 -- The instances of the new fleet that serve after `green` steps, per variant.
 local function activate(d, green)
   d.green = green
-  for i, variant in ipairs(d.fleet) do
+  for i, variant in ipairs(d.blueprint.variants) do
     d.active[i] = stages.active(d.plan, variant, green)
   end
 end
@@ -223,7 +229,7 @@ end
 local function fail(m, at, reason, world)
   if m.status == "Updating" then return roll_back(m, at, reason, world) end
   m.failure_reason = world.reason(m, reason)
-  m.deployment, m.due = nil, nil
+  m.failed, m.deployment, m.due = m.deployment.blueprint, nil, nil
   set_status(m, "Failed", at)
   note(m, at)
 end
@@ -231,45 +237,21 @@ end
 -- Instances either come or do not; containers that do not answer take their time to be given up.
 local function provisioned(m, at, world)
   local d = m.deployment
-  if d.doomed then return fail(m, at, d.doomed, world) end
-  local reason = world.fails("provisioning", m, d.blueprint)
+  local reason = not d.waiting and world.fails("provisioning", m, d.blueprint)
   if reason then return fail(m, at, reason, world) end
   local sick, patience = world.fails("health", m, d.blueprint)
+  if sick and d.waiting then return fail(m, at, sick, world) end
+  d.waiting = sick ~= nil
   if not sick then return next_stage(m, at, world) end
-  d.doomed, d.ends = sick, at + patience
+  d.ends = at + patience
   set_due(m, d)
-end
-
--- A re-scale in three moments: what is wanted is shown at once, what is comes to it at the end, or
--- what was wanted before is wanted again.
-local function begin_change(variant, wanted)
-  local change = {
-    variant = variant, desired = variant.desired, desired_weight = variant.desired_weight,
-    desired_serverless = variant.desired_serverless,
-  }
-  variant.desired = wanted.desired or variant.desired
-  variant.desired_weight = wanted.weight or variant.desired_weight
-  variant.desired_serverless = wanted.serverless or variant.desired_serverless
-  return change
-end
-
-local function finish_change(change)
-  local variant = change.variant
-  variant.count, variant.weight = variant.desired, variant.desired_weight
-  variant.serverless = variant.desired_serverless
-end
-
-local function undo_change(change)
-  local variant = change.variant
-  variant.desired, variant.desired_weight = change.desired, change.desired_weight
-  variant.desired_serverless = change.desired_serverless
 end
 
 local function scaled(m, at, world)
   local d = m.deployment
   local reason = d.grows and world.fails("provisioning", m, m.current)
   if not reason then
-    for _, change in ipairs(d.changes) do finish_change(change) end
+    scaling.finish(m.current, d.changes)
     return settle(m, at)
   end
   m.failure_reason = world.reason(m, reason)
@@ -301,7 +283,7 @@ end
 function handlers.RollingBack(m, at, world)
   local d = m.deployment
   if not d.changes then return after_rollback(m, at, world) end
-  for _, change in ipairs(d.changes) do undo_change(change) end
+  scaling.undo(m.current, d.changes)
   if world.fails("rollback", m, m.current) then
     m.deployment, m.due = nil, nil
     set_status(m, "Failed", at)
@@ -331,12 +313,12 @@ end
 
 local function start(m, blueprint, given, plan, at)
   m.deployment = {
-    blueprint = blueprint, fleet = blueprint.variants, given = given, plan = plan,
-    index = 0, active = {}, green = 0, started = at,
+    blueprint = blueprint, given = given, plan = plan, index = 0,
+    active = {}, green = 0, started = at,
     deadline = plan.timeout and at + plan.timeout,
   }
   for i = 1, #blueprint.variants do m.deployment.active[i] = 0 end
-  m.wanted, m.last_deployment_config = blueprint, given
+  m.wanted, m.last_deployment_config = blueprint.name, given
 end
 
 --- CreateEndpoint. A DeploymentConfig is kept, but there is no old fleet to deploy against.
@@ -379,14 +361,8 @@ end
 ---@param world sagemaker.simulator.world
 function M.scale(m, wanted, now, world)
   m.failure_reason = nil
-  local d = { changes = {}, started = now, stage = { kind = "scale", step = 1 } }
-  for _, variant in ipairs(m.current.variants) do
-    local change = wanted[variant.name]
-    if change then
-      if (change.desired or 0) > variant.count then d.grows = true end
-      d.changes[#d.changes + 1] = begin_change(variant, change)
-    end
-  end
+  local d = { started = now, stage = { kind = "scale", step = 1 } }
+  d.changes, d.grows = scaling.begin(m.current, wanted)
   m.deployment, m.due = d, now + world.seconds.scaling
   set_status(m, "Updating", now)
   note(m, now)
@@ -425,6 +401,19 @@ function M.alarm_changed(m, now, world)
   if m.status ~= "Updating" or not d.stage or d.stage.kind ~= "bake" then return end
   local alarm = tripped(d, world)
   if alarm then roll_back(m, now, ("Alarm %s is in state ALARM."):format(alarm), world) end
+  M.advance(m, now, world)
+end
+
+--- Looks at the containers after their health has changed: a fleet that waits for it goes on.
+---@param m sagemaker.simulator.machine
+---@param now number
+---@param world sagemaker.simulator.world
+function M.health_changed(m, now, world)
+  local d = m.deployment
+  if not d or not d.waiting or m.status == "RollingBack" then return end
+  if world.fails("health", m, d.blueprint) then return end
+  d.waiting = false
+  next_stage(m, now, world)
   M.advance(m, now, world)
 end
 

@@ -16,11 +16,12 @@ local PAGE = 10
 ---@field operation string
 ---@field modified (fun(record: table): number)|nil for LastModifiedTimeBefore, …After
 ---@field status (fun(record: table): string)|nil for StatusEquals and SortBy = "Status"
+---@field filters table<string, fun(record: table, value: string): boolean>|nil further filters
 
 -- Every filter that an input may carry, in the order in which the token's seal names them.
 local FILTERS = {
   "NameContains", "CreationTimeBefore", "CreationTimeAfter", "LastModifiedTimeBefore",
-  "LastModifiedTimeAfter", "StatusEquals",
+  "LastModifiedTimeAfter", "StatusEquals", "EndpointNameEquals", "VariantNameEquals",
 }
 
 local function matches(record, input, listing)
@@ -31,7 +32,11 @@ local function matches(record, input, listing)
   before, after = input.LastModifiedTimeBefore, input.LastModifiedTimeAfter
   if before and listing.modified(record) >= before then return false end
   if after and listing.modified(record) < after then return false end
-  return not input.StatusEquals or listing.status(record) == input.StatusEquals
+  if input.StatusEquals and listing.status(record) ~= input.StatusEquals then return false end
+  for name, filter in pairs(listing.filters or {}) do
+    if input[name] and not filter(record, input[name]) then return false end
+  end
+  return true
 end
 
 -- What rows are ordered by: a key and, where keys are equal, the order of creation.

@@ -1,4 +1,5 @@
---- What the account owns: models, endpoint configurations and endpoints, with their tags.
+--- What the account owns: models, endpoint configurations, endpoints and inference components, with
+-- their tags.
 --
 -- Names are unique per kind, whatever their case; the case they were created with is kept, and the
 -- ARN carries them in lower case.
@@ -14,7 +15,7 @@ Store.__index = Store
 local TAGS = 50
 
 ---@class sagemaker.simulator.record
----@field kind string "model", "endpoint-config" or "endpoint"
+---@field kind string "model", "endpoint-config", "endpoint" or "inference-component"
 ---@field name string
 ---@field arn string
 ---@field created number seconds since the epoch
@@ -28,6 +29,7 @@ local TAGS = 50
 --- How the messages call a kind.
 M.WORDS = {
   model = "model", ["endpoint-config"] = "endpoint configuration", endpoint = "endpoint",
+  ["inference-component"] = "inference component",
 }
 
 ---@param opts {account_id: string, region: string, partition: string}

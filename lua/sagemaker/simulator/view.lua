@@ -33,10 +33,25 @@ local function pending_status(d, active, total)
   return { { Status = PENDING[kind][1], StatusMessage = message, StartTime = d.since } }
 end
 
+-- All instances come from the pool of the first priority; the simulator runs out of none.
+local function pools_of(spec, count)
+  if not spec.InstancePools then return nil end
+  local rows, first = {}, spec.InstancePools[1]
+  for _, pool in ipairs(spec.InstancePools) do
+    if pool.Priority < first.Priority then first = pool end
+  end
+  for i, pool in ipairs(spec.InstancePools) do
+    rows[i] =
+      { InstanceType = pool.InstanceType, CurrentInstanceCount = pool == first and count or 0 }
+  end
+  return rows
+end
+
 -- What both lists of variants have in common.
 local function summary(variant)
   local spec = variant.spec
   return {
+    InstancePools = pools_of(spec, variant.count),
     VariantName = variant.name,
     DeployedImages = variant.images,
     CurrentWeight = variant.weight,
@@ -53,6 +68,7 @@ end
 local function pending_variant(d, variant, active)
   local row, spec = summary(variant), variant.spec
   if not variant.serverless then row.CurrentInstanceCount = active end
+  row.InstancePools = pools_of(spec, active)
   row.InstanceType, row.AcceleratorType = spec.InstanceType, spec.AcceleratorType
   row.VariantStatus = pending_status(d, active, variant.serverless and 100 or variant.desired)
   return row
@@ -62,7 +78,7 @@ local function pending(m)
   local d = m.deployment
   if not d or not d.blueprint then return nil end
   local variants, shadows = {}, nil
-  for i, variant in ipairs(d.fleet) do
+  for i, variant in ipairs(d.blueprint.variants) do
     variants[i] = pending_variant(d, variant, d.active[i])
   end
   for i, variant in ipairs(d.blueprint.shadows) do
@@ -77,11 +93,20 @@ local function pending(m)
   }
 end
 
+local function reservation_of(variant)
+  local config = variant.spec.CapacityReservationConfig
+  return config and {
+    MlReservationArn = config.MlReservationArn, UsedByCurrentEndpoint = variant.count,
+    CapacityReservationPreference = config.CapacityReservationPreference,
+  }
+end
+
 local function running(m, variants)
   local rows = {}
   local d = m.deployment
   for i, variant in ipairs(variants) do
     rows[i] = summary(variant)
+    rows[i].CapacityReservationConfig = reservation_of(variant)
     if d and d.changes then
       rows[i].VariantStatus = { { Status = "Updating", StartTime = d.started } }
     elseif d and d.stage.kind == "remove" then
@@ -110,7 +135,7 @@ function M.describe(m, arn)
   local current = m.current
   local out = {
     EndpointName = m.name, EndpointArn = arn, EndpointStatus = m.status,
-    EndpointConfigName = (current or m.wanted).name,
+    EndpointConfigName = current and current.name or m.wanted,
     FailureReason = m.failure_reason,
     CreationTime = m.created, LastModifiedTime = m.modified,
     LastDeploymentConfig = m.last_deployment_config,

@@ -1,6 +1,7 @@
 --- CreateEndpoint, DescribeEndpoint, ListEndpoints, UpdateEndpoint,
 -- UpdateEndpointWeightsAndCapacities, DeleteEndpoint.
 
+local components = require "sagemaker.simulator.component"
 local fleet = require "sagemaker.simulator.fleet"
 local guardrails = require "sagemaker.simulator.guardrails"
 local lifecycle = require "sagemaker.simulator.lifecycle"
@@ -20,10 +21,12 @@ local LISTING = {
 local function blueprint_of(account, config_name)
   local record, refused = account:need("endpoint-config", config_name, true)
   if not record then return nil, refused end
-  for _, spec in ipairs(record.input.ProductionVariants) do
-    if spec.ModelName then
-      local model, missing = account:need("model", spec.ModelName)
-      if not model then return nil, missing end
+  for _, list in ipairs { "ProductionVariants", "ShadowProductionVariants" } do
+    for _, spec in ipairs(record.input[list] or {}) do
+      if spec.ModelName then
+        local model, missing = account:need("model", spec.ModelName)
+        if not model then return nil, missing end
+      end
     end
   end
   return fleet.blueprint(record, function(name)
@@ -51,11 +54,12 @@ end
 function M.DescribeEndpoint(account, input)
   local record, refused = account:need_endpoint(input.EndpointName)
   if not record then return nil, refused end
-  local machine = record.machine
-  if record.described ~= machine.version then
-    record.view, record.described = view.describe(machine, record.arn), machine.version
+  local machine, seen = record.machine, account.views[record]
+  if not seen or seen.version ~= machine.version then
+    seen = { version = machine.version, output = view.describe(machine, record.arn) }
+    account.views[record] = seen
   end
-  return record.view
+  return seen.output
 end
 
 function M.ListEndpoints(account, input)
@@ -82,7 +86,13 @@ local function need_idle(account, name, operation)
 end
 
 -- Why the new fleet cannot follow the current one with this DeploymentConfig, or nil.
-local function bad_update(current, blueprint, config)
+local function bad_update(record, blueprint, config, account)
+  local current = record.machine.current
+  if components.hosts(current) ~= components.hosts(blueprint)
+      and components.of(account, record)[1] then
+    return ('The endpoint "%s" has inference components, so its production variants must not '
+      .. "specify a ModelName."):format(record.arn)
+  end
   return guardrails.check_names(current.variants, blueprint.variants)
     or guardrails.check(config, blueprint.variants, current.variants)
 end
@@ -100,7 +110,7 @@ function M.UpdateEndpoint(account, input)
   fleet.retain(blueprint, machine.current, input)
   local config = input.DeploymentConfig
   if not config and input.RetainDeploymentConfig then config = machine.last_deployment_config end
-  local bad = bad_update(machine.current, blueprint, config)
+  local bad = bad_update(record, blueprint, config, account)
   if bad then return refusal.validation(bad) end
   account:started(record)
   lifecycle.update(machine, blueprint, config, account:now(), account.world)
@@ -109,6 +119,14 @@ end
 
 local function bad_change(variant, change, name)
   if not variant then return ("The endpoint has no variant '%s'."):format(name) end
+  local managed = variant.spec.ManagedInstanceScaling
+  if change.DesiredInstanceCount and managed and managed.Status == "ENABLED" then
+    return ("DesiredInstanceCount cannot be set for the variant '%s': its instances are managed "
+      .. "by ManagedInstanceScaling."):format(name)
+  elseif change.DesiredWeight and not variant.spec.ModelName then
+    return ("DesiredWeight is not supported for the variant '%s': it hosts inference components.")
+      :format(name)
+  end
   if variant.serverless and change.DesiredInstanceCount then
     return ("DesiredInstanceCount is not supported for the serverless variant '%s'."):format(name)
   elseif not variant.serverless and change.ServerlessUpdateConfig then
@@ -129,7 +147,9 @@ function M.UpdateEndpointWeightsAndCapacities(account, input)
   local record, refused = need_idle(account, input.EndpointName, "scale")
   if not record then return nil, refused end
   local variants, wanted = {}, {}
-  for _, variant in ipairs(record.machine.current.variants) do variants[variant.name] = variant end
+  local current = record.machine.current
+  for _, variant in ipairs(current.variants) do variants[variant.name] = variant end
+  for _, variant in ipairs(current.shadows) do variants[variant.name] = variant end
   for _, change in ipairs(input.DesiredWeightsAndCapacities) do
     local name = change.VariantName
     local variant = variants[name]
@@ -149,6 +169,10 @@ end
 function M.DeleteEndpoint(account, input)
   local record, refused = need_idle(account, input.EndpointName, "delete")
   if not record then return nil, refused end
+  if components.of(account, record)[1] then
+    return refusal.validation('Cannot delete endpoint "%s" while it has inference components. '
+      .. "Delete all its inference components first.", record.arn)
+  end
   account:started(record)
   lifecycle.delete(record.machine, account:now(), account.world)
   return {}

@@ -6,7 +6,7 @@
 
 local M = {}
 
-local GROUPS = { "endpoint", "endpoint_config", "model", "tags" }
+local GROUPS = { "endpoint", "endpoint_config", "inference_component", "model", "tags" }
 
 ---@alias sagemaker.simulator.handler
 ---| fun(account: sagemaker.simulator.account, input: table): table|nil, table|nil

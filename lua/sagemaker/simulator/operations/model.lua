@@ -7,15 +7,30 @@ local M = {}
 
 local LISTING = { operation = "ListModels" }
 
+local function bad_container(container)
+  if not container.Image and not container.ModelPackageName then
+    return "A container must specify Image or ModelPackageName."
+  elseif container.MultiModelConfig and container.Mode ~= "MultiModel" then
+    return "MultiModelConfig needs a container with Mode MultiModel."
+  end
+  return nil
+end
+
 local function bad_containers(input)
   local containers = input.Containers
   if input.PrimaryContainer and containers then
     return "Only one of PrimaryContainer and Containers can be specified."
   end
+  local hosts = {}
   for _, container in ipairs(containers or { input.PrimaryContainer }) do
-    if not container.Image and not container.ModelPackageName then
-      return "A container must specify Image or ModelPackageName."
-    end
+    local bad, host = bad_container(container), container.ContainerHostname
+    if host and hosts[host] then bad = ("ContainerHostname '%s' is used twice."):format(host) end
+    if host then hosts[host] = true end
+    if bad then return bad end
+  end
+  local direct = (input.InferenceExecutionConfig or {}).Mode == "Direct"
+  if direct and not containers then
+    return "InferenceExecutionConfig with Mode Direct needs Containers."
   end
   return nil
 end
@@ -30,13 +45,29 @@ function M.CreateModel(account, input)
   return { ModelArn = record.arn }
 end
 
+-- A container as it came, with what the service fills in.
+local function filled(container)
+  if not container then return nil end
+  local copy = {}
+  for member, value in pairs(container) do copy[member] = value end
+  copy.Mode = container.Mode or "SingleModel"
+  copy.Environment = container.Environment or {}
+  return copy
+end
+
+local function all_filled(containers)
+  local rows = {}
+  for i, container in ipairs(containers or {}) do rows[i] = filled(container) end
+  return containers and rows
+end
+
 function M.DescribeModel(account, input)
   local record, refused = account:need("model", input.ModelName)
   if not record then return nil, refused end
   local stored = record.input
   return {
     ModelName = record.name, ModelArn = record.arn, CreationTime = record.created,
-    PrimaryContainer = stored.PrimaryContainer, Containers = stored.Containers,
+    PrimaryContainer = filled(stored.PrimaryContainer), Containers = all_filled(stored.Containers),
     InferenceExecutionConfig = stored.InferenceExecutionConfig,
     ExecutionRoleArn = stored.ExecutionRoleArn, VpcConfig = stored.VpcConfig,
     EnableNetworkIsolation = stored.EnableNetworkIsolation or false,

@@ -7,7 +7,7 @@ local M = {}
 
 local function resource(account, arn)
   local record = account.store:by_arn(arn)
-  if record and record.machine then record = account:endpoint(record.name) end
+  if record and record.machine then record = account:live(record.kind, record.name) end
   if record then return record end
   return refusal.missing("resource", arn)
 end

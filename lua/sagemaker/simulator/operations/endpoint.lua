@@ -135,6 +135,12 @@ local function bad_change(variant, change, name)
   return nil
 end
 
+local function bad_serverless(config)
+  local provisioned = config and config.ProvisionedConcurrency
+  return provisioned and provisioned > config.MaxConcurrency
+    and "ProvisionedConcurrency must not be larger than MaxConcurrency." or nil
+end
+
 local function with(config, changes)
   if not changes then return nil end
   local copy = {}
@@ -155,10 +161,12 @@ function M.UpdateEndpointWeightsAndCapacities(account, input)
     local variant = variants[name]
     local bad = bad_change(variant, change, name)
     if wanted[name] then bad = ("The variant '%s' is named twice."):format(name) end
+    local serverless = not bad and with(variant.serverless, change.ServerlessUpdateConfig) or nil
+    bad = bad or bad_serverless(serverless)
     if bad then return refusal.validation(bad) end
     wanted[name] = {
       desired = change.DesiredInstanceCount, weight = change.DesiredWeight,
-      serverless = with(variant.serverless, change.ServerlessUpdateConfig),
+      serverless = serverless,
     }
   end
   account:started(record)

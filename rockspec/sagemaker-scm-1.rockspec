@@ -216,11 +216,8 @@ build = {
     ["sagemaker.simulator.operations.model"] = "lua/sagemaker/simulator/operations/model.lua",
     ["sagemaker.simulator.operations.tags"] = "lua/sagemaker/simulator/operations/tags.lua",
     ["sagemaker.simulator.refusal"] = "lua/sagemaker/simulator/refusal.lua",
-<<<<<<< HEAD
-    ["sagemaker.simulator.services"] = "lua/sagemaker/simulator/services.lua",
-=======
     ["sagemaker.simulator.scaling"] = "lua/sagemaker/simulator/scaling.lua",
->>>>>>> 9ad25e5 (Play inference components; keep the simulator's records plain)
+    ["sagemaker.simulator.services"] = "lua/sagemaker/simulator/services.lua",
     ["sagemaker.simulator.signature"] = "lua/sagemaker/simulator/signature.lua",
     ["sagemaker.simulator.stages"] = "lua/sagemaker/simulator/stages.lua",
     ["sagemaker.simulator.store"] = "lua/sagemaker/simulator/store.lua",

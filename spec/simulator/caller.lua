@@ -8,7 +8,8 @@ local M = {}
 
 local service = core.service "sagemaker"
 
---- A function `call(operation, params)` that checks the output against the model and answers the output, or nil, code, message, response.
+--- A function `call(operation, params)` that checks the output against the model and answers it, or
+-- nil, code, message, response.
 ---@param sim table
 ---@param opts table|nil credentials, region, service, mode (of core.encode), at (signing time),
 --- change (a function that may spoil the signed request), timeouts, deadline

@@ -288,8 +288,8 @@ describe("inference components", function()
     assert.equal("InService", out.InferenceComponentStatus)
     assert.equal("llama", out.Specification.BaseInferenceComponentName)
     assert.is_nil(out.RuntimeConfig)
-    refused('Cannot delete inference component "' .. ARN .. 'inference-component/llama" while it is '
-      .. 'the base of "' .. ARN .. 'inference-component/lora".', "DeleteInferenceComponent",
+    refused('Cannot delete inference component "' .. ARN .. 'inference-component/llama" while it '
+      .. 'is the base of "' .. ARN .. 'inference-component/lora".', "DeleteInferenceComponent",
       { InferenceComponentName = "llama" })
     refused("The copies of an adapter inference component are those of its base.",
       "UpdateInferenceComponentRuntimeConfig",

@@ -32,7 +32,8 @@ local FULL = {
     CaptureContentTypeHeader = { CsvContentTypes = { "text/csv" } } },
   KmsKeyId = KEY,
   ExplainerConfig = { ClarifyExplainerConfig = { EnableExplanations = "true", ShapConfig = {
-    NumberOfSamples = 50, ShapBaselineConfig = { ShapBaseline = "1,2", MimeType = "text/csv" } } } },
+    NumberOfSamples = 50,
+    ShapBaselineConfig = { ShapBaseline = "1,2", MimeType = "text/csv" } } } },
   ExecutionRoleArn = ROLE, VpcConfig = VPC, EnableNetworkIsolation = true,
   MetricsConfig = { EnableEnhancedMetrics = true },
 }
@@ -128,7 +129,8 @@ describe("what the simulator describes", function()
 
   it("is the configuration of an endpoint in DescribeEndpoint", function()
     create_config("full", FULL)
-    create_config("async", { ProductionVariants = { variant "Main" }, AsyncInferenceConfig = ASYNC })
+    create_config("async",
+      { ProductionVariants = { variant "Main" }, AsyncInferenceConfig = ASYNC })
     assert(call("CreateEndpoint", { EndpointName = "e", EndpointConfigName = "full" }))
     assert(call("CreateEndpoint", { EndpointName = "a", EndpointConfigName = "async" }))
     sim:advance(300)

@@ -17,7 +17,19 @@ local function run(path)
   return table.concat(printed, "\n"), status
 end
 
+local function read(path)
+  local f = assert(io.open(path, "rb"))
+  local text = f:read("*a")
+  f:close()
+  return text
+end
+
 describe("the example", function()
+  it("operations prints the page that says what is played", function()
+    assert.equal(read "examples/simulator/OPERATIONS.md",
+      run "examples/simulator/operations.lua" .. "\n")
+  end)
+
   it("quickstart shows a create, a canary and a roll-back", function()
     local text, status = run "examples/quickstart/quickstart.lua"
     assert.equal(0, status)

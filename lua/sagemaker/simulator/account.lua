@@ -72,7 +72,8 @@ end
 
 -- The knob of each failure, and what it does to endpoints and to inference components, in words.
 local FAILURES = {
-  provisioning = { "fail_provisioning", CAPACITY, PLACE }, health = { "unhealthy", PING, COPY_PING },
+  provisioning = { "fail_provisioning", CAPACITY, PLACE },
+  health = { "unhealthy", PING, COPY_PING },
   rollback = { "rollback_fails", "The roll-back failed.", "The roll-back failed." },
 }
 

@@ -2,7 +2,8 @@
 --
 -- A component lives in the same machine as an endpoint: its copies are the fleet, a new
 -- specification is a deployment, a new number of copies a re-scale. Its endpoint brings instances
--- and no models: https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints-deploy-models.html
+-- and no models:
+-- https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints-deploy-models.html
 
 local fleet = require "sagemaker.simulator.fleet"
 

@@ -12,7 +12,7 @@ local errors = require "sagemaker.error"
 local exchange = require "sagemaker.simulator.exchange"
 local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
-local operations = require "sagemaker.simulator.operations"
+local services = require "sagemaker.simulator.services"
 local signature = require "sagemaker.simulator.signature"
 local transport = require "sagemaker.simulator.transport"
 
@@ -218,12 +218,30 @@ function M.new(opts)
   return self
 end
 
---- The operations that are played, sorted. All others answer NotSimulated.
+--- The services that are played, by the names of their models, sorted.
 ---@return string[]
-function M.operations()
-  return operations.names()
+function M.services()
+  return services.names()
 end
-Simulator.operations = M.operations
+Simulator.services = M.services
+
+--- The operations of a service that are played, sorted. All others answer NotSimulated.
+---@param service? string "sagemaker" unless told
+---@return string[]
+function M.operations(service)
+  service = service or "sagemaker"
+  if not services.all[service] then
+    error(("the simulator plays no service %s"):format(tostring(service)), 2)
+  end
+  return services.played(service)
+end
+
+--- The same.
+---@param service? string
+---@return string[]
+function Simulator.operations(_, service)
+  return M.operations(service)
+end
 
 function Simulator:__tostring()
   return ("sagemaker.simulator (account %s, %s, %d endpoints)"):format(self.account_id,

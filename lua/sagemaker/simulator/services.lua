@@ -39,6 +39,26 @@ M.all = {
   ["sagemaker-runtime"] = row_of("sagemaker-runtime", {}),
 }
 
+local function sorted_keys(t)
+  local keys = {}
+  for key in pairs(t) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+--- The names of the services, sorted.
+---@return string[]
+function M.names()
+  return sorted_keys(M.all)
+end
+
+--- The operations of a service that are played, sorted.
+---@param id string
+---@return string[]
+function M.played(id)
+  return sorted_keys(M.all[id].handlers)
+end
+
 -- What X-Amz-Target names: whose it is, and which operation.
 local function target_of(request)
   local target = request.headers["x-amz-target"]

@@ -174,8 +174,8 @@ local function need_idle(account, name, operation)
       .. "%s_IN_PROGRESS.", record.arn,
       ({ Creating = "CREATE", Deleting = "DELETE" })[record.machine.status] or "UPDATE")
   elseif busy then
-    return refusal.validation(
-      'Cannot update inference component "%s" in status Failed: it can only be deleted.', record.arn)
+    return refusal.validation('Cannot update inference component "%s" in status Failed: it can '
+      .. "only be deleted.", record.arn)
   end
   return record
 end
@@ -225,8 +225,8 @@ function M.UpdateInferenceComponent(account, input)
   if input.DeploymentConfig then
     return refusal.validation("DeploymentConfig needs a Specification to deploy.")
   elseif not input.RuntimeConfig then
-    return refusal.validation("There is nothing to update: specify Specification, Specifications or "
-      .. "RuntimeConfig.")
+    return refusal.validation("There is nothing to update: specify Specification, Specifications "
+      .. "or RuntimeConfig.")
   end
   return scale(account, record, input.RuntimeConfig.CopyCount)
 end

@@ -1,8 +1,8 @@
 --- The operations that are played, by their AWS names.
 --
--- A handler takes the account, the decoded, validated input and {sim, request, operation}; it answers
--- the output table (an empty one where AWS answers nothing) or `nil, refusal`. It performs no I/O and
--- reads no clock but the account's.
+-- A handler takes the account, the decoded, validated input and {sim, request, operation}; it
+-- answers the output table (an empty one where AWS answers nothing) or `nil, refusal`. It performs
+-- no I/O and reads no clock but the account's.
 
 local M = {}
 

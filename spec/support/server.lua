@@ -85,23 +85,32 @@ function M.spawn(command, output)
   return tonumber((run(line)))
 end
 
-local function stop(pid)
+--- Ends a process.
+---@param pid integer
+function M.stop(pid)
   M.shell(("kill %d"):format(pid))
   if not M.wait_for(5, function() return not M.alive(pid) end) then
     M.shell(("kill -9 %d"):format(pid))
   end
 end
 
+local stop = M.stop
+
 local function quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
-local function remove(folder)
+--- Removes a folder and all in it.
+---@param folder string
+function M.remove(folder)
   run("rm -rf " .. quote(folder))
 end
 
--- Ports below the range from which the system serves outgoing connections.
-local function free_port()
+local remove = M.remove
+
+--- A port that nobody uses, below the range from which the system serves outgoing connections.
+---@return integer
+function M.free_port()
   local taken = {}
   for _, path in ipairs{ "/proc/net/tcp", "/proc/net/tcp6" } do
     for port in (read(path) or ""):gmatch(":%s%x+:(%x%x%x%x)%s") do
@@ -203,7 +212,7 @@ end
 local function servers_of(opts, dir)
   local ports, blocks = {}, {}
   local function add(name, listen)
-    ports[name] = free_port()
+    ports[name] = M.free_port()
     blocks[#blocks + 1] = SERVER:gsub("%$(%l+)", {
       listen = fill(listen, { port = tostring(ports[name]), dir = dir, name = name }),
       locations = opts.locations,

@@ -35,7 +35,7 @@ describe("transport", function()
     if chosen then
       assert.equal("sagemaker.transport.resty", tostring(chosen))
     else
-      assert.equal("InvalidTransport: there is no transport 'resty' here", message)
+      assert.equal("InvalidTransport: the transport 'resty' works inside nginx only", message)
     end
   end)
 

@@ -6,6 +6,7 @@
 -- the connection broke within a second of the request; all other repeating is left to the caller.
 
 local errors = require "sagemaker.error"
+local proxy_of = require "sagemaker.transport.proxy"
 
 local M = {}
 
@@ -38,12 +39,6 @@ local TIMEOUTS = { ConnectTimeout = true, ReadTimeout = true, AttemptTimeout = t
 local CONNECT, READ = 10, 60
 local COLON = 58 -- as in http:
 
-local function proxies_of(proxy)
-  if type(proxy) == "table" then return proxy end
-  local one = proxy or nil
-  return { http = one, https = one }
-end
-
 local methods = {}
 local metatable = { __index = methods, __name = "sagemaker.transport.curl" }
 
@@ -57,25 +52,6 @@ local function warn(self, message)
   else
     io.stderr:write("sagemaker: ", message, "\n")
   end
-end
-
--- Whether a URL is to be reached without a proxy, as Python's urllib (so botocore) reads the list:
--- also with a port, or an address in brackets. Networks are left to libcurl.
-local function is_direct(list, url)
-  if list == "*" then return true end
-  local authority = (url:match("^%a+://([^/?#]*)") or ""):lower()
-  local host = authority:gsub(":%d*$", "")
-  for entry in list:lower():gmatch("[^,]+") do
-    local name = entry:match("^%s*%.*(.-)%s*$")
-    if name ~= "" then
-      local dotted = "." .. name
-      if host == name or authority == name or host:sub(-#dotted) == dotted
-        or authority:sub(-#dotted) == dotted then
-        return true
-      end
-    end
-  end
-  return false
 end
 
 -- The handle for a scheme: http and https may go through different proxies, `direct` through none.
@@ -132,7 +108,7 @@ function methods:send(request, deadline)
   local scheme = request.url:byte(5) == COLON and "http" or "https"
   local proxies, direct = self._proxies, request.direct
   if proxies.no_proxy and proxies[scheme] then
-    direct = direct or is_direct(proxies.no_proxy, request.url)
+    direct = direct or proxy_of.is_direct(proxies.no_proxy, request.url)
   end
   local handle, key = open(self, scheme, direct)
   if not handle then
@@ -209,7 +185,7 @@ function M.new(opts)
     _logger = opts.logger,
     _max_header_bytes = opts.max_header_bytes,
     _max_response_bytes = opts.max_response_bytes,
-    _proxies = proxies_of(opts.proxy),
+    _proxies = proxy_of.of(opts.proxy),
     _timeouts = opts.timeouts or {},
     _timings = opts.timings,
     _tls = opts.tls or {},

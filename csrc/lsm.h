@@ -83,6 +83,7 @@ void lsm_open_pattern(lua_State *L); /* match_pattern */
 void lsm_open_jose(lua_State *L);    /* es256, ec_jwk */
 void lsm_open_file(lua_State *L);    /* replace */
 void lsm_open_terminal(lua_State *L); /* terminal */
+void lsm_open_process(lua_State *L);  /* process */
 
 /* eventstream_decoder, eventstream_encode */
 void lsm_open_eventstream(lua_State *L);

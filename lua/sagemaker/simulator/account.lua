@@ -218,6 +218,13 @@ function Account:visible(kind, all)
   return rows
 end
 
+--- Takes a record back that an earlier simulator had.
+---@param record sagemaker.simulator.record
+function Account:bring_back(record)
+  self.store:put(record)
+  if record.machine and record.machine.due then self.moving[record] = true end
+end
+
 --- Something is under way on an endpoint or an inference component from now on.
 ---@param record sagemaker.simulator.record
 function Account:started(record)

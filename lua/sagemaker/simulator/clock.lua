@@ -75,6 +75,20 @@ function Clock:advance(seconds)
   self.time = math.max(self.time, target)
 end
 
+--- Goes on from where another clock stood. Real time that runs no faster than it does is not set
+-- back: there, time passed in between as well.
+---@param now number seconds since the epoch
+---@param start number where that clock began
+function Clock:resume(now, start)
+  if not self.factor then
+    self.time, self.start = now, start
+    return
+  end
+  if self.factor == 1 then now = math.max(now, reading(self)) end
+  self.start, self.offset = start, 0
+  self.offset = now - reading(self)
+end
+
 --- Waits: virtual time jumps, real time passes `factor` times faster.
 ---@param seconds number
 function Clock:sleep(seconds)

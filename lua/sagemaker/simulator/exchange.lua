@@ -61,7 +61,11 @@ end
 -- What is refused before the operation is looked at.
 local function check_faults(sim, row, name)
   local throttle = sim.knobs.throttle
-  local case = { operation = name }
+  local case = { operation = name, random = sim.random }
+  if sim.knobs.expire and knobs.strikes(sim.knobs, "expire", { name }, case) then
+    return refusal.new("ExpiredTokenException",
+      "The security token included in the request is expired", 403)
+  end
   local throttled
   if type(throttle) == "table" and throttle.rate then
     throttled = exceeds(sim, throttle)
@@ -93,8 +97,8 @@ local function run(sim, row, protocol, request)
     local good, refused = sim.verifier:check(request, sim.wall(), row.signing_name)
     if not good then return protocol.operation(row, request), nil, refused end
   end
-  local name, input, message = protocol.decode(row, request)
-  if not name then return protocol.operation(row, request), refusal.new(input, message) end
+  local name, input, message, status = protocol.decode(row, request)
+  if not name then return protocol.operation(row, request), refusal.new(input, message, status) end
   local good, refused = check_faults(sim, row, name)
   if not good then return name, nil, refused end
   local handler = row.handlers[name]
@@ -103,6 +107,7 @@ local function run(sim, row, protocol, request)
   end
   good, refused = check_input(row, name, input)
   if not good then return name, nil, refused end
+  if sim.step and name == "DescribeEndpoint" then sim:advance(sim.step) end
   return name, handler(sim.account, input, { sim = sim, request = request, operation = name })
 end
 
@@ -150,7 +155,7 @@ end
 --- Answers a request.
 ---@param sim sagemaker.Simulator
 ---@param given table {method, path, query, headers, body, host}
----@return {status: integer, headers: table<string, string>, body: string}
+---@return table response {status, headers, body, operation, code}
 function M.handle(sim, given)
   local request = request_of(given)
   local row, protocol = services.route(request)
@@ -166,7 +171,10 @@ function M.handle(sim, given)
     at = sim:now(), operation = name, status = answer.status, code = refused and refused.code,
     request_id = id,
   })
-  return { status = answer.status, headers = headers, body = answer.body }
+  return {
+    status = answer.status, headers = headers, body = answer.body,
+    operation = name, code = refused and refused.code,
+  }
 end
 
 return M

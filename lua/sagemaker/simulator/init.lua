@@ -14,6 +14,7 @@ local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
 local services = require "sagemaker.simulator.services"
 local signature = require "sagemaker.simulator.signature"
+local snapshots = require "sagemaker.simulator.state"
 local transport = require "sagemaker.simulator.transport"
 
 local M = {}
@@ -34,6 +35,7 @@ Simulator.__index = Simulator
 ---@field partition? string follows from the region
 ---@field credentials? table one {access_key_id, secret_access_key, session_token, expires_at} or a
 --- list of them; the first is what clients use by default. test / test
+---@field step? number virtual time: seconds that pass with every DescribeEndpoint
 ---@field verify? boolean false: any signature will do
 ---@field seed? integer request ids and the seal of NextToken follow from it
 ---@field limits? table<string, integer> endpoints, endpoint_configs, inference_components, models
@@ -52,15 +54,19 @@ Simulator.__index = Simulator
 ---@field rollback_fails? any
 ---@field hide_failure_reason? any
 ---@field throttle? any also {rate =, burst =} requests a second
+---@field expire? any
 ---@field deny? any
 ---@field drop? any
+---@field reset? any
+---@field truncate? any
 ---@field unreachable? any
+---@field clock_skew? number seconds that `wall` is off
 ---@field latency? number|table|fun(case: table): number seconds
 ---@field visible_after? number|table|fun(case: table): number seconds
 
 local OPTIONS = {
   "clock", "start", "account_id", "region", "partition", "credentials", "verify", "seed", "limits",
-  "wall", "io",
+  "wall", "io", "step",
 }
 for name in pairs(accounts.SECONDS) do OPTIONS[#OPTIONS + 1] = name .. "_seconds" end
 for _, name in ipairs(knobs.names()) do OPTIONS[#OPTIONS + 1] = name end
@@ -126,6 +132,7 @@ local KINDS = {
   region = { is_word, "a string" },
   seed = { is_seconds, "a number of at least 0" },
   start = { is_start, "seconds since the epoch" },
+  step = { is_seconds, "a number of at least 0" },
   verify = { is_of "boolean", "true or false" },
   wall = { is_of "function", "a function" },
 }
@@ -156,15 +163,22 @@ local function partition_of(region)
 end
 
 -- Identifiers that look random and follow from the seed (the generator of Park and Miller).
-local function id_maker(seed)
-  local state = seed % 2147483646 + 1
+local function id_maker(seeds)
   local function word()
-    state = state * 48271 % 2147483647
-    return math.floor(state / 32768)
+    seeds.ids = seeds.ids * 48271 % 2147483647
+    return math.floor(seeds.ids / 32768)
   end
   return function()
     return ("%04x%04x-%04x-4%03x-%04x-%04x%04x%04x"):format(word(), word(), word(), word() % 4096,
       32768 + word() % 16384, word(), word(), word())
+  end
+end
+
+-- Numbers in [0, 1) that follow from the seed, for chances and distributions.
+local function random_maker(seeds)
+  return function()
+    seeds.random = seeds.random * 48271 % 2147483647
+    return (seeds.random - 1) / 2147483646
   end
 end
 
@@ -180,19 +194,25 @@ end
 local function build(opts)
   local region = opts.region or "us-east-1"
   local identities = identities_of(opts.credentials)
+  local seed = math.floor(opts.seed or 1)
+  local seeds = { ids = seed % 2147483646 + 1, random = (seed + 48271) % 2147483646 + 1 }
   local self = setmetatable({
     account_id = opts.account_id or "123456789012", region = region,
     partition = opts.partition or partition_of(region),
     knobs = {}, bucket = {}, log = { count = 0 }, encoded = setmetatable({}, { __mode = "k" }),
-    service = core.service("sagemaker"), new_id = id_maker(opts.seed or 1),
+    service = core.service("sagemaker"), seeds = seeds, new_id = id_maker(seeds),
+    random = random_maker(seeds), step = opts.step,
     defaults = { region = region, credentials = identities[1] },
     time = clocks.new(opts.clock or "virtual", opts.start, environment.new(opts.io)),
   }, Simulator)
   if opts.verify ~= false then
     self.verifier = signature.new(identities, region)
   end
-  self.wall = opts.wall or function()
+  local wall = opts.wall or function()
     return self.time:now()
+  end
+  self.wall = function()
+    return wall() + (self.knobs.clock_skew or 0)
   end
   return self
 end
@@ -280,6 +300,22 @@ function Simulator:sleep(seconds)
   self.time:sleep(seconds)
 end
 
+--- The whole state as text, for `restore`. See simulator/state.lua.
+---@param pause? fun() called now and then, for hosts that others wait for meanwhile
+---@return string
+function Simulator:snapshot(pause)
+  return snapshots.snapshot(self, pause)
+end
+
+--- Brings a new simulator to the state of a snapshot.
+---@param text string
+---@return true|nil
+---@return string|nil message
+function Simulator:restore(text)
+  if type(text) ~= "string" then error("restore takes the text of a snapshot", 2) end
+  return snapshots.restore(self, text)
+end
+
 --- Moves time on; everything that falls into it happens at its own moment.
 ---@param seconds number at least 0
 function Simulator:advance(seconds)
@@ -317,6 +353,9 @@ end
 ---@param name string
 ---@param seconds number
 function Simulator:system_update(name, seconds)
+  if type(name) ~= "string" or not is_seconds(seconds) then
+    error("system_update takes the name of an endpoint and a number of seconds of at least 0", 2)
+  end
   local record = self.account:endpoint(name)
   if not record or record.machine.status ~= "InService" then
     error(("system_update needs an endpoint in service, %s is not"):format(tostring(name)), 2)

@@ -5,7 +5,14 @@
 --   {"a", "b"}      for any of these names
 --   function        asked each time with a table that describes the case; a string is the reason
 --
--- and knobs on requests (throttle, drop, unreachable, deny) may also be a number: the next n.
+-- and knobs on requests (throttle, drop, unreachable, deny, …) may also be a number, the next n, or
+-- a chance: { chance = 0.05, names = {"a", "b"} }, for those operations or all.
+--
+-- Seconds may be a number, a table by name, a function, or a distribution:
+--
+--   { distribution = "uniform", min = 0.01, max = 0.2 }
+--   { distribution = "exponential", mean = 0.05 }
+--   { distribution = "lognormal", median = 0.04, p99 = 0.5 }
 
 local errors = require "sagemaker.error"
 
@@ -16,7 +23,8 @@ local KINDS = {
   fail_provisioning = "names", unhealthy = "names", rollback_fails = "names",
   hide_failure_reason = "names",
   deny = "counted", drop = "counted", unreachable = "counted", throttle = "rate",
-  latency = "seconds", visible_after = "seconds",
+  expire = "counted", reset = "counted", truncate = "counted",
+  latency = "seconds", visible_after = "seconds", clock_skew = "offset",
 }
 
 --- The names of all knobs, sorted.
@@ -30,6 +38,39 @@ end
 
 local function is_seconds(value)
   return type(value) == "number" and value >= 0 and value < math.huge
+end
+
+-- The value of the standard normal distribution that 99 % are below.
+local NORMAL_P99 = 2.3263478740408408
+
+-- What each distribution is made of, and a value of it.
+local DISTRIBUTIONS = {
+  uniform = {
+    needs = { "min", "max" },
+    draw = function(d, random) return d.min + (d.max - d.min) * random() end,
+  },
+  exponential = {
+    needs = { "mean" },
+    draw = function(d, random) return -d.mean * math.log(1 - random()) end,
+  },
+  lognormal = { -- two uniform numbers make a normal one (Box and Muller)
+    needs = { "median", "p99" },
+    draw = function(d, random)
+      local normal = math.sqrt(-2 * math.log(1 - random())) * math.cos(2 * math.pi * random())
+      return d.median * math.exp(normal * math.log(d.p99 / d.median) / NORMAL_P99)
+    end,
+  },
+}
+
+-- Whether a table is a distribution that can be drawn from.
+local function is_distribution(value)
+  local kind = DISTRIBUTIONS[value.distribution]
+  if not kind then return false end
+  for _, field in ipairs(kind.needs) do
+    if not is_seconds(value[field]) then return false end
+  end
+  if value.distribution == "uniform" then return value.min <= value.max end
+  return value.distribution ~= "lognormal" or value.median > 0 and value.p99 >= value.median
 end
 
 -- Kinds of resources that visible_after tells apart.
@@ -54,7 +95,9 @@ end
 
 local function check_seconds(name, value, service)
   local good = is_seconds(value) or type(value) == "function"
-  if type(value) == "table" then
+  if type(value) == "table" and value.distribution then
+    good = is_distribution(value)
+  elseif type(value) == "table" then
     good = true
     for key, seconds in pairs(value) do
       good = good and type(key) == "string" and is_seconds(seconds)
@@ -62,12 +105,28 @@ local function check_seconds(name, value, service)
     end
   end
   if not good then
-    error(("%s must be seconds, a table of name = seconds, or a function"):format(name), 4)
+    error(("%s must be seconds, a table of name = seconds, a distribution, or a function")
+      :format(name), 4)
+  end
+end
+
+-- { chance =, names = }
+local function check_chance(name, value, service)
+  local chance = value.chance
+  if type(chance) ~= "number" or not (chance >= 0 and chance <= 1) then
+    error(("%s: chance must be a number from 0 to 1"):format(name), 5)
+  end
+  local names = value.names or {}
+  for _, entry in ipairs(type(names) == "table" and names or { names }) do
+    check_name(name, tostring(entry), service)
   end
 end
 
 local function check_names(name, value, kind, service)
   local is = type(value)
+  if is == "table" and value.chance ~= nil and kind ~= "names" then
+    return check_chance(name, value, service)
+  end
   if is == "number" and (kind == "counted" or kind == "rate") and value >= 0 then return end
   if is == "table" and kind == "rate" and value.rate then
     if is_seconds(value.rate) and (value.burst == nil or is_seconds(value.burst)) then return end
@@ -93,6 +152,10 @@ function M.check(name, value, service)
   if value == nil or value == false then return end
   if kind == "seconds" then
     check_seconds(name, value, service)
+  elseif kind == "offset" then
+    if type(value) ~= "number" or value ~= value or math.abs(value) == math.huge then
+      error(("%s must be a number of seconds"):format(name), 3)
+    end
   else
     check_names(name, value, kind, service)
   end
@@ -116,6 +179,11 @@ function M.applies(value, names, case)
   if value == nil or value == false then return false end
   if value == true then return true end
   if type(value) == "string" then return named({ value }, names) end
+  if type(value) == "table" and value.chance then
+    local meant = value.names
+    if type(meant) == "string" then meant = { meant } end
+    return (not meant or named(meant, names)) and (case.random or math.random)() < value.chance
+  end
   if type(value) == "table" then return named(value, names) end
   return value(case) or false
 end
@@ -141,6 +209,9 @@ end
 ---@return number
 function M.seconds(value, name, case)
   if not value then return 0 end
+  if type(value) == "table" and value.distribution then
+    return DISTRIBUTIONS[value.distribution].draw(value, case.random or math.random)
+  end
   if type(value) == "table" then value = value[name] or 0 end
   if type(value) == "function" then value = value(case) or 0 end
   return value

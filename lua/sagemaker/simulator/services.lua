@@ -18,8 +18,8 @@ local M = {}
 
 ---@class sagemaker.simulator.protocol
 ---@field operation fun(row: table, request: table): string|nil the name, without decoding
----@field decode fun(row: table, request: table): string|nil, any, string|nil operation and
---- parameters; or nil, code, message
+---@field decode fun(row: table, request: table): string|nil, any, string|nil, integer|nil operation
+--- and parameters; or nil, code, message, status
 ---@field encode fun(row: table, name: string, output: table): table {status, headers, body}
 ---@field refuse fun(row: table, refused: sagemaker.simulator.refusal): table
 
@@ -81,7 +81,15 @@ function json.operation(row, request)
 end
 
 function json.decode(row, request)
-  return core.decode_input(row.service, request)
+  if row.prefix and (request.method ~= "POST" or request.path ~= "/") then
+    return nil, "UnknownOperationException",
+      ("Operations are sent to / with POST, not to %s with %s."):format(request.path,
+        request.method), 404
+  end
+  local name, input, message = core.decode_input(row.service, request)
+  if name then return name, input end
+  local unknown = input == "UnknownOperationException" and not row.prefix
+  return nil, input, message, unknown and 404 or nil
 end
 
 function json.encode(row, name, output)

@@ -70,14 +70,20 @@ end
 ---@param fields table what else the record holds
 ---@return sagemaker.simulator.record
 function Store:insert(kind, name, now, fields)
-  local shelf = self.kinds[kind]
   self.sequence = self.sequence + 1
   fields.kind, fields.name, fields.arn = kind, name, self:arn(kind, name)
   fields.created, fields.sequence = now, self.sequence
   fields.tags = fields.tags or {}
-  shelf.by_name[name:lower()] = fields
-  shelf.count = shelf.count + 1
+  self:put(fields)
   return fields
+end
+
+--- Puts a whole record on its shelf, where its name is free.
+---@param record sagemaker.simulator.record
+function Store:put(record)
+  local shelf = self.kinds[record.kind]
+  shelf.by_name[record.name:lower()] = record
+  shelf.count = shelf.count + 1
 end
 
 ---@param record sagemaker.simulator.record

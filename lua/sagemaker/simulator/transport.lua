@@ -7,6 +7,13 @@ local knobs = require "sagemaker.simulator.knobs"
 
 local M = {}
 
+-- The knobs by which an answer does not arrive, and what its caller learns.
+local LOSSES = {
+  drop = "The answer was lost on the way.",
+  reset = "The connection was reset before the answer came.",
+  truncate = "The answer ended before its time.",
+}
+
 local function lost(kind, code, message, sent, retryable)
   return errors.fail {
     kind = kind, code = code, message = message, sent = sent, retryable = retryable,
@@ -40,7 +47,7 @@ function M.send(sim, request, deadline)
     return lost("timeout", code, "The deadline has passed.", false, true)
   end
   local name = exchange.operation(request) or ""
-  local case = { operation = name }
+  local case = { operation = name, random = sim.random }
   if sim.knobs.unreachable and knobs.strikes(sim.knobs, "unreachable", { name }, case) then
     return lost("transport", "ConnectionRefused", "The simulator is unreachable.", false, true)
   end
@@ -51,8 +58,10 @@ function M.send(sim, request, deadline)
     return given_up(limit, code)
   end
   if latency > 0 then sim:sleep(latency) end
-  if sim.knobs.drop and knobs.strikes(sim.knobs, "drop", { name }, case) then
-    return lost("transport", "ConnectionReset", "The answer was lost on the way.", true, true)
+  for knob, message in pairs(LOSSES) do
+    if sim.knobs[knob] and knobs.strikes(sim.knobs, knob, { name }, case) then
+      return lost("transport", "ConnectionReset", message, true, true)
+    end
   end
   return response
 end

@@ -1,0 +1,140 @@
+--- Between nginx and the server: reads requests, writes answers, runs the timers. All that waits
+-- here waits without holding up the worker, but for the file that a snapshot is written to.
+
+local ngx = ngx
+local refused = require "sagemaker.simulator.server.refused"
+
+local M = {}
+
+-- The bytes of the body, whether nginx has them in memory or in a file; nil when they are lost.
+local function body_of()
+  ngx.req.read_body()
+  local body = ngx.req.get_body_data()
+  if body then return body end
+  local path = ngx.req.get_body_file()
+  if not path then return "" end
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  body = file:read("*a")
+  file:close()
+  return body
+end
+
+local function request_of()
+  local target = ngx.var.request_uri
+  local path, query = target:match("^([^?]*)%??(.*)$")
+  return {
+    method = ngx.req.get_method(), path = path:match("^%a[%w+.-]*://[^/]*(/.*)$") or path,
+    query = query, headers = ngx.req.get_headers(0), body = body_of(),
+  }
+end
+
+local function write_head(response)
+  ngx.status = response.status
+  for name, value in pairs(response.headers) do ngx.header[name] = value end
+  ngx.header["Content-Length"] = #response.body
+end
+
+local function send(response)
+  write_head(response)
+  ngx.print(response.body)
+  return ngx.exit(ngx.HTTP_OK)
+end
+
+-- An answer that ends in the middle.
+local function send_half(response)
+  write_head(response)
+  ngx.print(response.body:sub(1, math.floor(#response.body / 2)))
+  ngx.flush(true)
+  return ngx.exit(ngx.ERROR)
+end
+
+local function deliver(delivery)
+  if delivery.delay > 0 then ngx.sleep(delivery.delay) end
+  local response, loss = delivery.response, delivery.loss
+  if not response or loss == "drop" then
+    return ngx.exit(444)
+  elseif loss == "reset" then
+    return ngx.exec("@sagemaker_reset")
+  elseif loss == "truncate" then
+    return send_half(response)
+  end
+  return send(response)
+end
+
+-- Tells the log of nginx what the request was.
+local function note(response)
+  if not response then return end
+  ngx.var.sagemaker_operation = response.operation or "-"
+  ngx.var.sagemaker_code = response.code or "-"
+end
+
+local function server_of(servers, opts)
+  local server = servers.start(opts)
+  if not server.process then
+    server.process, server.started = ngx.worker.pid(), ngx.now()
+    server.log = function(message) ngx.log(ngx.ERR, message) end
+  end
+  return server
+end
+
+-- Saves now and then, and keeps endpoints moving while nobody asks.
+local function watch(server)
+  if server.watched then return end
+  server.watched = true
+  local saved = ngx.now()
+  ngx.timer.every(1, function(premature)
+    if premature then return end
+    server:tick()
+    if server.saving or ngx.now() - saved < (server.options.save_seconds or 5) then return end
+    server.saving, saved = true, ngx.now()
+    local ok, message = server:save(function() ngx.sleep(0) end)
+    server.saving = false
+    if not ok then server.log("the state could not be saved: " .. tostring(message)) end
+  end)
+end
+
+-- The requests of this phase of nginx; the phases are methods of simulator/server/init.lua.
+
+--- content_by_lua: answers a request.
+---@param servers table simulator/server/init.lua
+---@param opts? sagemaker.simulator.server.options
+function M.content(servers, opts)
+  if ngx.worker.count() > 1 then
+    ngx.log(ngx.ERR, "the simulator keeps its state in one worker: set worker_processes to 1")
+    return send(refused.answer(503))
+  end
+  local server = server_of(servers, opts)
+  watch(server)
+  local request = request_of()
+  if not request.body then return send(refused.answer(500)) end
+  if request.path:find("^/_simulator") then
+    request.address = ngx.var.remote_addr
+    return send(server:control(request))
+  end
+  local delivery = server:answer(request)
+  if server.options.log_requests then note(delivery.response) end
+  return deliver(delivery)
+end
+
+--- content_by_lua for error_page: what nginx refuses gets an answer as AWS gives it.
+function M.refuse()
+  return send(refused.answer(ngx.status))
+end
+
+--- init_worker_by_lua: keeps time moving before the first request comes.
+---@param servers table
+---@param opts? sagemaker.simulator.server.options
+function M.work(servers, opts)
+  watch(server_of(servers, opts))
+end
+
+--- exit_worker_by_lua: saves what has happened.
+---@param servers table
+function M.stop(servers)
+  local server = server_of(servers)
+  local ok, message = server:save()
+  if not ok then server.log("the state could not be saved: " .. tostring(message)) end
+end
+
+return M

@@ -1,0 +1,192 @@
+--- Starts the simulator as a server of its own: an nginx in the foreground, with a configuration
+-- that is written into a private folder and goes away with it.
+--
+-- `run` is what a command calls. nginx itself calls `start` and `began`.
+
+local configuration = require "sagemaker.simulator.server.configuration"
+local environment = require "sagemaker.env"
+local find = require "sagemaker.simulator.server.find"
+local json = require "sagemaker.simulator.json"
+local servers = require "sagemaker.simulator.server"
+
+local M = {}
+
+--- Where it listens unless told otherwise.
+M.HOST, M.PORT = "127.0.0.1", 4580
+
+---@class sagemaker.simulator.launch.options besides these, what the server takes
+---@field host? string an address to listen on; 127.0.0.1
+---@field port? integer 0 picks a free one; without one 4580, or a free one when that is taken
+---@field tls? string "CERT:KEY", files in PEM form
+---@field log? string a file for requests and errors, "-" for the terminal
+---@field nginx? string the program
+
+local OWN = { host = true, port = true, tls = true, log = true, nginx = true }
+
+local BANNER = [[
+The simulator answers at ${url} (account ${account}, ${region}).
+
+  export AWS_ENDPOINT_URL=${url}
+  export AWS_ACCESS_KEY_ID=${key} AWS_SECRET_ACCESS_KEY=${secret} AWS_REGION=${region}${more}
+
+Older clients take the address as an option: aws --endpoint-url ${url} sagemaker list-endpoints
+${time}
+Look at it: ${url}/_simulator/
+Ctrl-C ends it.${keeps}
+]]
+
+local function time_line(server)
+  local factor = server.sim.time.factor
+  if factor == 1 then return "Time runs as it does." end
+  if factor then return ("Time runs %g times as fast as it does."):format(factor) end
+  local step = server.sim.step
+  if step and step > 0 then
+    return ("Time moves by %g seconds with every DescribeEndpoint."):format(step)
+  end
+  return "Time stands still until it is moved: POST /_simulator/advance {\"seconds\": 60}"
+end
+
+--- What is said when it answers.
+---@param server sagemaker.simulator.Server
+---@param url string
+---@param tls? {certificate: string, key: string}
+---@return string
+function M.banner(server, url, tls)
+  local sim = server.sim
+  local keys = sim.defaults.credentials
+  local state = server.options.state
+  local own = keys.access_key_id == "test" and keys.secret_access_key == "test"
+  return (BANNER:gsub("%${(%w+)}", {
+    url = url, account = sim.account_id, region = sim.region, time = time_line(server),
+    key = own and "test" or "…", secret = own and "test" or "…",
+    more = tls and "\n  export AWS_CA_BUNDLE=" .. tls.certificate or "",
+    keeps = state and (" What happens is kept in %s."):format(state) or "",
+  }))
+end
+
+-- A port that can be listened on; without a wish the usual one, or any.
+local function port_of(opts, host)
+  local process = require("sagemaker.core").process
+  local port, message = process.port(host, opts.port or M.PORT)
+  if port then return port end
+  if opts.port == nil then port, message = process.port(host, 0) end
+  return port, message
+end
+
+local function tls_of(text, io)
+  if not text then return nil end
+  local certificate, key = text:match("^(.+):(.+)$")
+  if not certificate then return nil, "tls must be CERT:KEY, two files" end
+  for _, path in ipairs { certificate, key } do
+    local file, message = io.open(path, "rb")
+    if not file then return nil, "tls: " .. tostring(message) end
+    file:close()
+  end
+  return { certificate = find.absolute(certificate, io), key = find.absolute(key, io) }
+end
+
+-- Everything that nginx needs, looked for; nil and what is missing.
+local function site_of(opts, io)
+  local site = { host = opts.host or M.HOST, error_log = "stderr" }
+  local nginx, message = find.nginx(opts.nginx, io)
+  if not nginx then return nil, message end
+  site.nginx = nginx
+  site.modules, message = find.modules(nginx, io)
+  if message then return nil, message end
+  site.lua_path, message = find.lua_path(package.path, io)
+  if message then return nil, message end
+  site.lua_cpath, message = find.lua_cpath(package.cpath, io)
+  if message then return nil, message end
+  site.tls, message = tls_of(opts.tls, io)
+  if message then return nil, message end
+  if opts.log == "-" then
+    site.log = "/dev/stdout"
+  elseif opts.log then
+    site.log = find.absolute(opts.log, io)
+    site.error_log = site.log
+  end
+  site.port, message = port_of(opts, site.host)
+  if not site.port then return nil, message end
+  return site
+end
+
+local function url_of(site)
+  local host = site.host
+  if host == "0.0.0.0" or host == "::" then host = "localhost" end
+  if host:find(":", 1, true) then host = "[" .. host .. "]" end
+  return ("%s://%s:%d"):format(site.tls and "https" or "http", host, site.port)
+end
+
+-- Writes what nginx reads; the folder is nobody else's.
+local function write_files(site, options, banner, io)
+  local folder, message =
+    require("sagemaker.core").process.folder((io.getenv "TMPDIR" or "/tmp") .. "/sagemaker-")
+  if not folder then return nil, message end
+  site.folder, site.options = folder, folder .. "/options.json"
+  local ok
+  ok, message = io.replace(site.options, json.encode { options = options, banner = banner })
+  if ok then ok, message = io.replace(folder .. "/nginx.conf", configuration.text(site)) end
+  if ok then return folder end
+  return nil, message
+end
+
+local function clear(folder)
+  for _, name in ipairs(configuration.LEFT) do os.remove(folder .. "/" .. name) end
+  os.remove(folder)
+end
+
+local function server_options(opts, io)
+  local given = {}
+  for name, value in pairs(opts) do
+    if not OWN[name] then given[name] = value end
+  end
+  if given.state then given.state = find.absolute(given.state, io) end
+  given.log_requests = opts.log ~= nil or nil
+  return given
+end
+
+--- Runs the server until it is told to end (SIGTERM, SIGINT).
+---@param opts? sagemaker.simulator.launch.options
+---@param io? table functions of sagemaker.env that replace the real ones
+---@return integer|nil status 0 when it ended as it was told to
+---@return string|nil message why it did not start
+function M.run(opts, io)
+  opts, io = opts or {}, environment.new(io)
+  local options = server_options(opts, io)
+  local server, message = servers.new(options) -- so that mistakes are told before nginx starts
+  if not server then return nil, message end
+  local site
+  site, message = site_of(opts, io)
+  if not site then return nil, message end
+  local folder
+  folder, message = write_files(site, options, M.banner(server, url_of(site), site.tls), io)
+  if not folder then return nil, message end
+  local status
+  status, message = require("sagemaker.core").process.run {
+    site.nginx, "-p", folder, "-c", folder .. "/nginx.conf",
+    "-g", "", -- what a distribution adds to its own configuration is not for this one
+  }
+  clear(folder)
+  return status, message
+end
+
+local banner
+
+--- nginx's init_by_lua: makes the server from the options that `run` has written.
+---@param path string
+function M.start(path)
+  local file = assert(io.open(path, "rb"))
+  local data = require("cjson").decode(file:read("*a"))
+  file:close()
+  banner = data.banner
+  servers.start(data.options)
+end
+
+--- nginx's init_worker_by_lua: it answers from now on.
+function M.began()
+  servers.work()
+  io.stdout:write(banner)
+  io.stdout:flush()
+end
+
+return M

@@ -1,0 +1,56 @@
+local core = require "sagemaker.core"
+
+describe("core.process", function()
+  local process = core.process
+
+  local function shell(command)
+    local pipe = assert(io.popen(command))
+    local text = pipe:read("*a")
+    pipe:close()
+    return (text:gsub("%s+$", ""))
+  end
+
+  it("makes folders for their owner only", function()
+    local path = assert(process.folder((os.getenv "TMPDIR" or "/tmp") .. "/sagemaker-spec-"))
+    finally(function() os.remove(path) end)
+    assert.equal("700", shell("stat -c %a " .. path))
+    local none, message, code = process.folder("/nowhere/x")
+    assert.is_nil(none)
+    assert.matches("^/nowhere/x.*: No such file", message)
+    assert.equal(2, code)
+    assert.is_nil((process.folder(("x"):rep(5000))))
+    assert.is_nil((process.folder("a\0b")))
+  end)
+
+  it("finds ports that are free", function()
+    local port = assert(process.port("127.0.0.1", 0))
+    assert.is_true(port > 0 and port < 65536)
+    assert.equal(port, process.port("127.0.0.1", port))
+    assert.matches("Invalid", (select(2, process.port("127.0.0.1", 65536))))
+    assert.matches("Invalid", (select(2, process.port("127.0.0.1", -1))))
+    assert.matches("^203%.0%.113%.1 port 0: ", (select(2, process.port("203.0.113.1", 0))))
+    assert.matches("^no such host port 80: ", (select(2, process.port("no such host", 80))))
+  end)
+
+  it("runs programs and tells how they ended", function()
+    assert.equal(0, process.run { "true" })
+    assert.equal(7, process.run { "sh", "-c", "exit 7" })
+    assert.equal(127, process.run { "/nowhere/program" })
+    assert.equal(128 + 9, process.run { "sh", "-c", "kill -9 $$" })
+  end)
+
+  it("hands signals on and survives them", function()
+    local script = 'trap "exit 40" %s; kill -%s $PPID; while :; do sleep 0.01; done'
+    for _, case in ipairs { { "TERM", "TERM" }, { "INT", "INT" }, { "TERM", "HUP" } } do
+      assert.equal(40, process.run { "sh", "-c", script:format(case[1], case[2]) })
+    end
+  end)
+
+  it("throws when it is asked wrongly", function()
+    assert.has_error(function() process.run {} end)
+    assert.has_error(function() process.run { 1 } end)
+    assert.has_error(function() process.run "true" end)
+    assert.has_error(function() process.folder() end)
+    assert.has_error(function() process.port("127.0.0.1") end)
+  end)
+end)

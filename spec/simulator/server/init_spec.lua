@@ -1,0 +1,164 @@
+local caller = require "simulator.caller"
+local cjson = require "cjson"
+local core = require "sagemaker.core"
+local files = require "support.server"
+local servers = require "sagemaker.simulator.server"
+
+describe("a server of the simulator", function()
+  -- A request as nginx brings it, signed now.
+  local function request(operation, params, change)
+    local service = core.service "sagemaker"
+    local made = assert(core.encode(service, operation, params, false))
+    made.headers.host = "127.0.0.1:1"
+    core.signer { access_key_id = "test", secret_access_key = "test", region = "us-east-1",
+      service = "sagemaker" }:sign(made, core.now())
+    local headers = {}
+    for name, value in pairs(made.headers) do headers[name:lower()] = value end
+    made.headers = headers
+    if change then change(made) end
+    return made
+  end
+
+  local function code_of(delivery)
+    return cjson.decode(delivery.response.body).__type
+  end
+
+  it("checks signatures in real time and lives in virtual time", function()
+    local server = assert(servers.new { clock = "virtual" })
+    local delivery = server:answer(request("ListModels", {}))
+    assert.equal(200, delivery.response.status)
+    assert.equal(core.time.format(math.floor(core.now()), "rfc7231"):sub(1, 16),
+      delivery.response.headers.Date:sub(1, 16))
+    assert.equal(1768478400, server.sim:now())
+    server.sim:clock_skew(3600)
+    assert.equal("RequestExpired", code_of(server:answer(request("ListModels", {}))))
+    server.sim:clock_skew(-3600)
+    assert.equal("RequestExpired", code_of(server:answer(request("ListModels", {}))))
+  end)
+
+  it("moves time with each DescribeEndpoint", function()
+    local server = assert(servers.new { clock = "virtual", step = 100 })
+    local call = caller.new(server.sim, { at = core.now() })
+    caller.prepare(call, "v1")
+    assert(call("CreateEndpoint", { EndpointName = "e", EndpointConfigName = "v1" }))
+    for _, status in ipairs { "Creating", "Creating", "InService" } do
+      assert.equal(status, call("DescribeEndpoint", { EndpointName = "e" }).EndpointStatus)
+    end
+  end)
+
+  it("never throws whatever comes", function()
+    local server = assert(servers.new { clock = "virtual" })
+    local logged = 0
+    server.log = function() logged = logged + 1 end
+    local spoilt = {
+      function(r) r.path = "/%zz" end, function(r) r.path = "" end, function(r) r.path = "/\0" end,
+      function(r) r.method = "BREW" end, function(r) r.query = "%%%&&==&X-Amz-Signature=1" end,
+      function(r) r.body = "{" end, function(r) r.body = "\255\254" end,
+      function(r) r.body = ("["):rep(100000) end, function(r) r.body = "null" end,
+      function(r) r.headers["x-amz-target"] = "SageMaker.Nothing" end,
+      function(r) r.headers["x-amz-target"] = "\255.\254" end,
+      function(r) r.headers["x-amz-target"] = { "SageMaker.ListModels", "x" } end,
+      function(r) r.headers[1] = "x" end, function(r) r.headers.x = true end,
+      function(r) r.headers.host = nil end, function(r) r.headers["x-amz-date"] = "20260115" end,
+      function(r) r.headers["x-amz-date"] = "99999999T999999Z" end,
+      function(r) r.headers.authorization = r.headers.authorization:rep(100) end,
+      function(r) r.headers.authorization = "AWS4-HMAC-SHA256 Credential=\255/1/\254/s/"
+        .. "aws4_request, SignedHeaders=host, Signature=00" end,
+      function(r) r.headers.authorization = "AWS4-HMAC-SHA256 " end,
+      function(r) r.headers = nil end, function(r) r.body = nil end,
+      function(r) r.path = "/endpoints/e/invocations" end,
+      function(r) r.path = "/endpoints/%ff%00/invocations" end,
+    }
+    for _, verify in ipairs { true, false } do
+      server = assert(servers.new { clock = "virtual", verify = verify })
+      server.log = function(message) error(message) end
+      for _, change in ipairs(spoilt) do
+        local response = server:answer(request("ListModels", {}, change)).response
+        local answer = cjson.decode(response.body)
+        if response.status == 200 then
+          assert.is_table(answer.Models)
+        else
+          assert.is_true(response.status >= 400 and response.status < 500)
+          assert.is_string(answer.message)
+        end
+      end
+    end
+    assert.equal(0, logged)
+  end)
+
+  it("answers InternalFailure when it is at fault, and logs why", function()
+    local server = assert(servers.new { clock = "virtual" })
+    local said
+    server.log = function(message) said = message end
+    server.sim.account.visible = function() error "broken" end
+    local delivery = server:answer(request("ListModels", {}))
+    assert.equal(500, delivery.response.status)
+    assert.equal("InternalFailure", code_of(delivery))
+    assert.matches("broken", said)
+    assert.matches("stack traceback", said)
+  end)
+
+  it("says what is to go wrong on the way", function()
+    local server = assert(servers.new { clock = "virtual" })
+    server.sim:unreachable(1)
+    assert.is_nil(server:answer(request("ListModels", {})).response)
+    server.sim:latency { ListModels = 0.25 }
+    for _, loss in ipairs { "drop", "reset", "truncate" } do
+      server.sim[loss](server.sim, "ListModels")
+      local delivery = server:answer(request("ListModels", {}))
+      assert.same({ loss, 0.25, 200 }, { delivery.loss, delivery.delay, delivery.response.status })
+      server.sim[loss](server.sim, false)
+    end
+    assert.is_nil(server:answer(request("ListModels", {})).loss)
+    server.sim:expire "ListModels"
+    assert.equal("ExpiredTokenException", code_of(server:answer(request("ListModels", {}))))
+  end)
+
+  it("keeps its state in a file", function()
+    local dir = files.folder()
+    finally(function() files.shell("rm -rf " .. dir) end)
+    local path = dir .. "/state.json"
+    local server = assert(servers.new { clock = "virtual", state = path })
+    assert.is_true(server:is_unsaved())
+    caller.prepare(caller.new(server.sim, { at = core.now() }), "v1")
+    assert(server:save())
+    assert.is_false(server:is_unsaved())
+    local before = files.shell("stat -c '%i %a' " .. path)
+    assert.matches(" 600", before)
+    assert(server:save())
+    assert.equal(before, (files.shell("stat -c '%i %a' " .. path)))
+    local other = assert(servers.new { clock = "virtual", state = path })
+    assert.is_false(other:is_unsaved())
+    assert.equal(1, other.sim.account.store:count("endpoint-config"))
+    local file = assert(io.open(path, "wb"))
+    file:write "{}"
+    file:close()
+    local none, message = servers.new { state = path }
+    assert.is_nil(none)
+    assert.equal(path .. ": this is not a snapshot of the simulator", message)
+    none, message = servers.new { state = dir }
+    assert.is_nil(none)
+    assert.matches("directory", message)
+    server.options.state = dir .. "/no/where"
+    caller.new(server.sim, { at = core.now() })("ListModels", {})
+    local ok, why = server:save()
+    assert.is_nil(ok)
+    assert.matches("no/where", why)
+  end)
+
+  it("says what is wrong with its options", function()
+    local function message(opts)
+      local none, text = servers.new(opts)
+      assert.is_nil(none)
+      return text
+    end
+    assert.equal("speed must be a number above 0", message { speed = 0 })
+    assert.equal("save_seconds must be a number above 0", message { save_seconds = "1" })
+    assert.equal('clock can only be "virtual"', message { clock = "real" })
+    assert.equal("speed and clock exclude each other", message { clock = "virtual", speed = 2 })
+    assert.equal('step needs clock = "virtual"', message { step = 2 })
+    assert.equal("credentials must be KEY:SECRET", message { credentials = "test" })
+    assert.equal("seed must be a number of at least 0", message { seed = "x" })
+    assert.matches("no option prot", message { prot = 1 })
+  end)
+end)

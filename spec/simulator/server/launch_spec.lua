@@ -1,0 +1,169 @@
+local server = require "support.server"
+local simulate = require "support.simulate"
+
+describe("the simulator as a server", function()
+  local ok, reason = simulate.available()
+  if not ok then
+    pending("starts nginx: " .. reason)
+    return
+  end
+
+  local running
+
+  local function start(opts, dir)
+    local message
+    running, message = simulate.start(opts, dir)
+    return running, message
+  end
+
+  after_each(function()
+    if running then running:stop() end
+    running = nil
+  end)
+
+  local function lines_of(command)
+    return (server.shell(command):gsub("%s+$", ""))
+  end
+
+  it("says how to reach it, answers, and leaves nothing when it ends", function()
+    for _, signal in ipairs { "TERM", "INT" } do
+      local dir = server.folder()
+      assert(start({ clock = "virtual" }, dir))
+      assert.matches("export AWS_ENDPOINT_URL=http://127%.0%.0%.1:%d+\n", running:output())
+      local status, state = running:get("/_simulator/state")
+      assert.equal(200, status)
+      assert.equal(1768478400, state.now)
+      assert.equal("600 700", lines_of(("stat -c %%a %s/sagemaker-*/nginx.conf | tr '\\n' ' '; "
+        .. "stat -c %%a %s/sagemaker-*"):format(dir, dir)))
+      assert.is_true(running:stop(signal))
+      assert.is_false(server.alive(state.process))
+      assert.equal("output\nrun.lua", lines_of("ls " .. dir))
+      assert.matches("Ctrl%-C ends it%.\n$", running:output())
+      server.shell("rm -rf " .. dir)
+      running = nil
+    end
+  end)
+
+  it("ends with its launcher, however that ends", function()
+    assert(start())
+    local _, state = running:get("/_simulator/state")
+    server.shell(("kill -9 %d"):format(server.shell(("pgrep -P %d"):format(running.pid))))
+    assert.is_true(server.wait_for(5, function() return not server.alive(state.process) end))
+  end)
+
+  it("says what is wrong with its options", function()
+    local function message(opts)
+      local started, said = start(opts)
+      assert.is_nil(started)
+      return said
+    end
+    assert.matches("^simulate: there is no /nowhere/nginx\n",
+      message { nginx = "/nowhere/nginx" })
+    assert.matches("^simulate: %S*/true is no nginx", message { nginx = "true" })
+    assert.matches("^simulate: simulator%.new has no option sped %(did you mean seed%?%)",
+      message { sped = 2 })
+    assert.matches("^simulate: credentials must be KEY:SECRET", message { credentials = "key" })
+    assert.matches("^simulate: speed must be a number above 0", message { speed = 0 })
+    assert.matches("^simulate: step needs clock", message { step = 1 })
+    assert.matches("^simulate: tls must be CERT:KEY", message { tls = "x" })
+    assert.matches("^simulate: tls: nowhere%.pem: No such file", message { tls = "nowhere.pem:k" })
+    assert.matches("^simulate: 127%.0%.0%.1 port 70000: Invalid", message { port = 70000 })
+    assert.matches("^simulate: throttle: unknown name Describe",
+      message { throttle = { "Describe" } })
+  end)
+
+  it("says that a port is taken", function()
+    local first = assert(simulate.start())
+    local started, message = start { port = first.port }
+    first:stop()
+    assert.is_nil(started)
+    assert.matches("^simulate: 127%.0%.0%.1 port %d+: Address already in use\n$", message)
+  end)
+
+  it("serves TLS", function()
+    local certificates = server.certificates()
+    finally(function() certificates.remove() end)
+    assert(start { tls = ("%s/good.pem:%s/good.key"):format(certificates.dir, certificates.dir) })
+    assert.matches("^https://127%.0%.0%.1:", running.url)
+    assert.matches("export AWS_CA_BUNDLE=.*/good%.pem\n", running:output())
+    local said = server.shell(("curl -sS --cacert %s/ca.pem %s/_simulator/state"):format(
+      certificates.dir, running.url))
+    assert.matches('"account_id":"123456789012"', said)
+  end)
+
+  it("logs requests without what is secret in them", function()
+    local dir = server.folder()
+    assert(start({ log = dir .. "/log" }, dir))
+    running:get("/x?X-Amz-Signature=abcdef&X-Amz-Security-Token=xyz")
+    running:get("/_simulator/knobs")
+    local log = server.shell("cat " .. dir .. "/log")
+    assert.matches("127%.0%.0%.1 GET /x 403 %- IncompleteSignatureException", log)
+    assert.matches("GET /_simulator/knobs 200 %- %-", log)
+    assert.is_nil(log:find("abcdef", 1, true) or log:find("xyz", 1, true))
+    running:stop()
+    running = nil
+    server.shell("rm -rf " .. dir)
+  end)
+
+  describe("given bad input", function()
+    before_each(function() assert(start { clock = "virtual" }) end)
+
+    -- Bytes to the server, and what comes back until it closes or a second has passed.
+    local function raw(bytes)
+      local path = running.dir .. "/raw"
+      local file = assert(io.open(path, "wb"))
+      file:write(bytes)
+      file:close()
+      return (server.shell(("exec 3<>/dev/tcp/127.0.0.1/%d; cat %s >&3; timeout 1 cat <&3")
+        :gsub("^(.*)$", "bash -c '%0'"):format(running.port, path)))
+    end
+
+    it("answers as AWS does and stays up", function()
+      local cases = {
+        { "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 403, "MissingAuthenticationTokenException" },
+        { "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 403, "MissingAuthenticationTokenException" },
+        { "GET /_sagemaker_refused HTTP/1.1\r\nHost: x\r\n\r\n", 404,
+          "UnknownOperationException" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: x\r\nContent-Length: 2\r\n\r\n{}", 403,
+          "IncompleteSignatureException" },
+        { "POST /%zz%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400, "BadRequestException" },
+        { "POST / HTTP/1.1\r\n\r\n", 400, "BadRequestException" },
+        { "nonsense\r\n\r\n", 400, "BadRequestException" },
+        { "\22\3\1\0\200\1\0\0\196\3\3 a TLS hello \r\n\r\n", 400, "BadRequestException" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n", 413,
+          "RequestEntityTooLargeException" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400,
+          "BadRequestException" },
+        { "GET /" .. ("x"):rep(40000) .. " HTTP/1.1\r\nHost: x\r\n\r\n", 414,
+          "RequestEntityTooLargeException" },
+        { "GET / HTTP/1.1\r\nHost: x\r\nX: " .. ("x"):rep(40000) .. "\r\n\r\n", 431,
+          "RequestEntityTooLargeException" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: a\r\nX-Amz-Target: b\r\n"
+          .. "Content-Length: 0\r\n\r\n", 403, "MissingAuthenticationTokenException" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nX-\200: \255\r\n\r\n", 403,
+          "MissingAuthenticationTokenException" },
+        { "POST / HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n", 400, "BadRequestException" },
+      }
+      for _, case in ipairs(cases) do
+        local said = raw(case[1])
+        assert.matches("^HTTP/1%.1 " .. case[2], said, nil, case[1]:sub(1, 60))
+        assert.matches('{"__type":"' .. case[3] .. '"', said)
+      end
+      assert.equal(200, (running:get("/_simulator/state")))
+      assert.is_nil(running:output():find("%[error%].*lua"))
+    end)
+
+    it("keeps the control API for this machine and its own pages", function()
+      local function with(header, path)
+        return raw(("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"):format(path or
+          "/_simulator/state", header)):match("^HTTP/1%.1 (%d+)")
+      end
+      assert.equal("200", with "127.0.0.1")
+      assert.equal("200", with "localhost:4580")
+      assert.equal("403", with "evil.example")
+      assert.equal("403", with "localhost\r\nOrigin: http://evil.example")
+      assert.equal("200", with "localhost:1\r\nOrigin: http://localhost:1")
+      assert.equal("404", with("localhost", "/_simulator/nothing"))
+    end)
+  end)
+end)

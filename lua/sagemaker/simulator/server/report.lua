@@ -53,10 +53,9 @@ end
 
 local function endpoint_row(record, limit)
   local machine = record.machine
-  local configured = machine.current or machine.wanted
   return {
     name = record.name, arn = record.arn, status = machine.status,
-    config = configured and configured.name, created = machine.created,
+    config = machine.current and machine.current.name or machine.wanted, created = machine.created,
     modified = machine.modified, failure_reason = machine.failure_reason,
     variants = variants_of(machine), deployment = deployment_of(machine),
     history = history_of(machine, limit),

@@ -196,6 +196,7 @@ build = {
     ["sagemaker.rules"] = "lua/sagemaker/rules.lua",
     ["sagemaker.rules.functions"] = "lua/sagemaker/rules/functions.lua",
     ["sagemaker.runtime"] = "lua/sagemaker/runtime.lua",
+    ["sagemaker.runtime.openai"] = "lua/sagemaker/runtime/openai.lua",
     ["sagemaker.signing"] = "lua/sagemaker/signing.lua",
     ["sagemaker.simulator.account"] = "lua/sagemaker/simulator/account.lua",
     ["sagemaker.simulator.clock"] = "lua/sagemaker/simulator/clock.lua",

@@ -262,9 +262,9 @@ describe("runtime:openai", function()
         ['{"error":{"message":"m","type":null,"code":null}}'] = "404: m",
         ['{"error":"Model not loaded"}'] = "404: Model not loaded",
         ['{"detail":"Not Found"}'] = "404: Not Found",
-        ["<html>"] = "404: HTTP status 404 without a message",
+        ["<html>"] = "404: <html>",
         ["[1]"] = "404: [1]",
-        ["null"] = "404: HTTP status 404 without a message",
+        ["null"] = "404: null",
       } do
         local message, err = failed(404, body)
         assert.equal(expected, message)

@@ -403,7 +403,9 @@ describe("a wait that cannot yield to the scheduler", function()
       return ok and heard == nil and result
     end,
     ["in the iterator of a generic for"] = function(wait)
-      for result in wait do return result end
+      local result
+      for value in function() return result == nil and wait() or nil end do result = value end
+      return result
     end,
     ["in a metamethod"] = function(wait)
       return setmetatable({}, { __index = wait }).anything

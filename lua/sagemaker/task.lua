@@ -9,9 +9,9 @@
 -- retries and looks, and for the parts of a stream. Nothing else changes.
 --
 -- A call in a coroutine of one's own (coroutine.wrap), or below a function that a coroutine cannot
--- yield from (on PUC 5.1 pcall, a metamethod, and the iterator of a generic `for`), works too:
--- other tasks go on meanwhile, but whoever waits so goes on only when those have ended that began to
--- wait so after it.
+-- yield from (on PUC 5.1 pcall, a metamethod, and the iterator of a generic `for`), works too: other
+-- tasks go on meanwhile. Yet whoever waits so goes on only when those have what they wait for that
+-- began to wait so after it.
 
 local errors = require "sagemaker.error"
 local scheduler = require "sagemaker.task.scheduler"
@@ -265,7 +265,7 @@ end
 function M.timeout(seconds, fn, ...)
   local current = scheduler.current
   if not current then return M.run(M.timeout, seconds, fn, ...) end
-  if type(seconds) ~= "number" or not (seconds >= 0) then
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
     error("timeout takes a number of seconds of at least 0", 2)
   end
   local task = start(current.scope, fn, ...)
@@ -302,7 +302,7 @@ Loop.__index = Loop
 --- The descriptors to watch.
 ---@return {fd: integer, read: boolean, write: boolean}[] fds
 ---@return integer generation another number when the list has changed
-function Loop:fds()
+function Loop.fds()
   local poller = scheduler.poller
   if not poller then return {}, 0 end
   return poller:fds()
@@ -310,14 +310,14 @@ end
 
 --- When to step though no descriptor is ready.
 ---@return number|nil seconds nil: not before a descriptor is
-function Loop:timeout()
+function Loop.timeout()
   return scheduler.timeout()
 end
 
 --- Lets tasks go on: those that can, and those whose descriptors or times are ready.
 ---@param seconds? number how long to wait for something to do; default 0
 ---@return integer tasks how many are under way that were started outside of `run`
-function Loop:step(seconds)
+function Loop.step(_, seconds)
   if scheduler.current then error("a task cannot step the loop that runs it", 2) end
   scheduler.turn(seconds or 0, true)
   return root.count

@@ -30,6 +30,7 @@ local ready = { first = 1, last = 0 }
 local depth = 0
 
 local resume, running, yield = coroutine.resume, coroutine.running, coroutine.yield
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 -- Monotonic time in seconds.
 local function clock()
@@ -87,7 +88,7 @@ local function slice(task)
   local finish, args = task.finish, task.args
   if args then
     task.args = nil
-    finish(task, resume(task.co, (table.unpack or unpack)(args, 1, args.n)))
+    finish(task, resume(task.co, unpack(args, 1, args.n)))
   else
     finish(task, resume(task.co, true)) -- what try_yield answers
   end
@@ -162,9 +163,11 @@ end
 --- all for who can go on. Without `run` no task gets its turn.
 ---@param limit number
 ---@param run boolean
+---@param waiter? table whoever drives; when he is woken the turn ends
 ---@return boolean anything false when nobody can ever go on
-function M.turn(limit, run)
+function M.turn(limit, run, waiter)
   if run then run_ready() end
+  if waiter and not waiter.mode then return true end
   local can_go = run and ready.first <= ready.last
   if M.n_waiting > 0 then
     poll(can_go and 0 or math.min(limit, until_sleeper(), BREATH))
@@ -205,7 +208,7 @@ local function drive(waiter, needs_tasks)
       .. "them wait in the tasks themselves"):format(MAX_DEPTH), 0)
   end
   while waiter.mode do
-    if not M.turn(math.huge, run) and waiter.mode then
+    if not M.turn(math.huge, run, waiter) then
       error("nobody can go on: every task waits for another one", 0)
     end
   end

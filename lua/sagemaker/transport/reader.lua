@@ -6,7 +6,7 @@ local scheduler = require "sagemaker.task.scheduler"
 
 local M = {}
 
----@class sagemaker.Reader
+-- See sagemaker.Reader.
 local Reader = { __name = "sagemaker.transport.reader" }
 Reader.__index = Reader
 

@@ -9,9 +9,9 @@
 -- retries and looks, and for the parts of a stream. Nothing else changes.
 --
 -- A call in a coroutine of one's own (coroutine.wrap), or below a function that a coroutine cannot
--- yield from (on PUC 5.1 pcall, a metamethod, and the iterator of a generic `for`), works too: other
--- tasks go on meanwhile. Yet whoever waits so goes on only when those have what they wait for that
--- began to wait so after it.
+-- yield from (on PUC 5.1 pcall, a metamethod, and the iterator of a generic `for`), works too:
+-- other tasks go on meanwhile. Yet whoever waits so goes on only when those have what they wait
+-- for that began to wait so after it.
 
 local errors = require "sagemaker.error"
 local scheduler = require "sagemaker.task.scheduler"

@@ -1,6 +1,6 @@
---- How many requests may be under way to one host at once. Whoever comes when all places are taken
--- waits, and they go in the order in which they came. Who leaves passes his place on to who is next,
--- so nobody overtakes.
+--- How many requests may be under way to one host at once. Who comes when all places are taken
+-- waits, and they go in the order in which they came. Who leaves passes his place on to who is
+-- next, so nobody overtakes.
 
 local scheduler = require "sagemaker.task.scheduler"
 

@@ -219,7 +219,9 @@ local SHAPES = {
     stringPayload = { shape = "StringPayload" }, structurePayload = { shape = "StructurePayload" },
     unionPayload = { shape = "UnionPayload" }, headersAndExplicitPayload = { shape = "Explicit" },
     headersAndImplicitPayload = { shape = "Implicit" }, error = { shape = "ErrorEvent" } } },
-  Output = { type = "structure", payload = "stream", members = { stream = { shape = "Stream" } } },
+  Output = { type = "structure", payload = "stream", members = { stream = { shape = "Stream" },
+    initialResponseMember = { shape = "Text", location = "header",
+      locationName = "initial-response-member" } } },
 }
 
 local SERVICE = core.load_service { shapes = SHAPES,
@@ -256,13 +258,28 @@ local function expected_event(params)
   return params
 end
 
+-- The head of an answer: members of the output, or an error instead of a stream.
+local function run_head(case)
+  local head = case.initialResponse
+  if case.expectation then
+    local found = core.decode_error(SERVICE, "Op", head.code, head.headers, head.body)
+    local expected = case.expectation.failure.errorId
+    if expected and found.code ~= expected then return "the code is " .. tostring(found.code) end
+    return not found.code and "no error" or nil
+  end
+  local output, message = core.decode(SERVICE, "Op", head.code, head.headers, "")
+  if not output then return message end
+  return codec.difference(case.initialResponseParams, output)
+end
+
 local function run_smithy(case)
   for _, event in ipairs(case.events or {}) do
     local found = event.bytes and frame_difference(event)
     if found then return found end
   end
+  if case.initialResponse then return run_head(case) end
   local event = case.events and case.events[1]
-  if not event then return nil, "no events: an answer or a request without a stream" end
+  if not event then return nil, "no operation of SageMaker sends events" end
   if event.type ~= "response" then
     return nil, "no operation of SageMaker sends events; the frame is read"
   end

@@ -5,6 +5,7 @@ local fleet = require "sagemaker.simulator.fleet"
 local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
 local metrics = require "sagemaker.simulator.metrics"
+local objects = require "sagemaker.simulator.objects"
 local refusal = require "sagemaker.simulator.refusal"
 local stores = require "sagemaker.simulator.store"
 
@@ -57,6 +58,11 @@ local COPY_PING = "The container of inference component %s did not pass the ping
 ---@field secret string seals NextToken
 ---@field alarms table<string, string>
 ---@field metrics sagemaker.simulator.metrics
+---@field id string
+---@field region string
+---@field partition string
+---@field objects sagemaker.simulator.objects
+---@field hosting sagemaker.simulator.hosting
 ---@field moving table<table, true> records on which something is due
 ---@field views table what DescribeEndpoint said of a record, as long as nothing has changed
 
@@ -91,8 +97,13 @@ local function new_world(self)
     end
     local reason =
       knobs.applies(self.knobs[knob], fleet.names(blueprint, machine.name), case)
+    local name = blueprint.variants[1].name
+    if not reason and kind == "health" then
+      name = self.hosting:sick(blueprint)
+      reason = name ~= nil
+    end
     if not reason then return nil end
-    if reason == true then reason = text:format(blueprint.variants[1].name) end
+    if reason == true then reason = text:format(name) end
     return reason, patience(blueprint, self.seconds)
   end
   function world.reason(machine, reason)
@@ -103,13 +114,14 @@ local function new_world(self)
   return world
 end
 
----@param opts table account_id, region, partition, clock, knobs, seconds, limits, secret
+---@param opts table account_id, region, partition, clock, hosting, knobs, seconds, limits, secret
 ---@return sagemaker.simulator.account
 function M.new(opts)
   local self = setmetatable({
     store = stores.new(opts), clock = opts.clock, knobs = opts.knobs, limits = opts.limits or {},
-    secret = opts.secret, alarms = {}, moving = {}, seconds = {}, metrics = metrics.new(),
-    views = setmetatable({}, { __mode = "k" }),
+    id = opts.account_id, region = opts.region, partition = opts.partition,
+    hosting = opts.hosting, objects = objects.new(), secret = opts.secret, alarms = {},
+    moving = {}, seconds = {}, metrics = metrics.new(), views = setmetatable({}, { __mode = "k" }),
   }, Account)
   for name, seconds in pairs(M.SECONDS) do self.seconds[name] = opts.seconds[name] or seconds end
   self.world = new_world(self)
@@ -144,6 +156,13 @@ end
 
 local function hidden(record, now)
   return record.visible_at ~= nil and now < record.visible_at
+end
+
+--- Whether operations see a resource by now.
+---@param record sagemaker.simulator.record
+---@return boolean
+function Account:shown(record)
+  return not hidden(record, self:now())
 end
 
 --- A resource by name. With `elsewhere`, as other operations see it: not before it is visible to
@@ -238,6 +257,44 @@ function Account:settle()
     current(self, record, now)
     if not record.machine.due then self.moving[record] = nil end
   end
+end
+
+--- The containers of a model are healthy from now on, or are not; nil: their own /ping tells again.
+-- Fleets that wait for them go on.
+---@param model string
+---@param healthy boolean|nil
+function Account:set_health(model, healthy)
+  local known = self.hosting.health
+  if known[model:lower()] == healthy then return end
+  self:settle()
+  known[model:lower()] = healthy
+  local now = self:now()
+  for record in pairs(self.moving) do
+    lifecycle.health_changed(record.machine, now, self.world)
+  end
+end
+
+--- The containers with a URL of all fleets that serve or are to serve.
+---@return {model: string, url: string, healthy: boolean|nil}[]
+function Account:containers()
+  local rows, seen = {}, {}
+  local function add(container)
+    local key = container.url and container.name .. "\n" .. container.url
+    if not key or seen[key] then return end
+    seen[key] = true
+    rows[#rows + 1] = { model = container.name, url = container.url,
+      healthy = self.hosting.health[container.name:lower()] }
+  end
+  for kind in pairs(LIVE) do
+    for _, record in ipairs(self:visible(kind, true)) do
+      fleet.each_container(record.machine, add)
+    end
+  end
+  table.sort(rows, function(a, b)
+    if a.model ~= b.model then return a.model < b.model end
+    return a.url < b.url
+  end)
+  return rows
 end
 
 --- Sets the state of a CloudWatch alarm. Deployments that bake and name it roll back now.

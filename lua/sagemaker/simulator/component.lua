@@ -6,6 +6,7 @@
 -- https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints-deploy-models.html
 
 local fleet = require "sagemaker.simulator.fleet"
+local hosting = require "sagemaker.simulator.hosting"
 
 local M = {}
 
@@ -45,11 +46,15 @@ end
 ---@param input table with Specification or Specifications
 ---@param copies integer
 ---@param now number
+---@param find fun(model_name: string): sagemaker.simulator.record|nil
 ---@return sagemaker.simulator.blueprint
-function M.blueprint(name, input, copies, now)
-  local models, images, patience = {}, {}, nil
+function M.blueprint(name, input, copies, now, find)
+  local models, images, containers, patience = {}, {}, nil, nil
   for i, specification in ipairs(M.specifications(input)) do
     local startup, container = specification.StartupParameters, specification.Container
+    local model = specification.ModelName and find(specification.ModelName)
+    containers = containers or model and hosting.containers(model.name, model.input)
+      or container and hosting.containers(name, { PrimaryContainer = container })
     models[#models + 1] = specification.ModelName
     images[i] = container and container.Image and fleet.image(container.Image, now) or false
     patience = startup and startup.ContainerStartupHealthCheckTimeoutInSeconds or patience
@@ -59,6 +64,7 @@ function M.blueprint(name, input, copies, now)
     config = { Specification = input.Specification, Specifications = input.Specifications },
     variants = { {
       name = name, weight = 1, desired_weight = 1, count = copies, desired = copies, images = {},
+      containers = containers,
       spec = {
         ModelName = models[1], ContainerStartupHealthCheckTimeoutInSeconds = patience,
       },

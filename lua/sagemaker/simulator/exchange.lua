@@ -87,15 +87,27 @@ local function check_input(row, name, input)
   if good then return true end
   local shape = row.service:operation(name).input
   local refused = constraint.refusal(row.service, shape, input, problems)
-  if refused then return nil, refused end
-  return true
+  if not refused then return true end
+  refused.code = row.invalid or refused.code
+  return nil, refused
+end
+
+local function check_signature(sim, row, protocol, request)
+  local signed, refused = request, nil
+  if protocol.signed then signed, refused = protocol.signed(request) end
+  if not signed then return nil, refused end
+  return sim.verifier:check(signed, sim.wall(), row.signing_name)
 end
 
 -- The operation's name, its output and whether that may be kept; or name, nil, refusal.
 local function run(sim, row, protocol, request)
   if sim.verifier then
-    local good, refused = sim.verifier:check(request, sim.wall(), row.signing_name)
+    local good, refused = check_signature(sim, row, protocol, request)
     if not good then return protocol.operation(row, request), nil, refused end
+  end
+  if row.max_body and #request.body > row.max_body then
+    return protocol.operation(row, request), refusal.new("RequestEntityTooLarge",
+      ("HTTP content length exceeded %d bytes."):format(row.max_body), 413)
   end
   local name, input, message, status = protocol.decode(row, request)
   if not name then return protocol.operation(row, request), refusal.new(input, message, status) end

@@ -1,6 +1,7 @@
 --- From a stored endpoint configuration to the fleet that a deployment brings into service.
 
 local core = require "sagemaker.core"
+local hosting = require "sagemaker.simulator.hosting"
 
 local M = {}
 
@@ -27,6 +28,13 @@ local function images_of(model, now)
   return rows
 end
 
+--- Whether invocations of a model name one of its containers.
+---@param input table of CreateModel
+---@return boolean
+function M.is_direct(input)
+  return (input.InferenceExecutionConfig or {}).Mode == "Direct"
+end
+
 local function variant_of(spec, model, now)
   local serverless = spec.ServerlessConfig
   local scaling = spec.ManagedInstanceScaling
@@ -35,6 +43,8 @@ local function variant_of(spec, model, now)
   local weight = spec.InitialVariantWeight or 1
   return {
     name = spec.VariantName, spec = spec, images = images_of(model, now),
+    containers = model and hosting.containers(model.name, model.input),
+    direct = model and M.is_direct(model.input),
     weight = weight, desired_weight = weight, count = count, desired = count,
     serverless = serverless, desired_serverless = serverless,
   }
@@ -72,6 +82,20 @@ function M.names(blueprint, endpoint)
   end
   for _, model in ipairs(blueprint.models or {}) do names[#names + 1] = model end
   return names
+end
+
+--- Calls `fn` with every container of the fleets of a machine.
+---@param machine sagemaker.simulator.machine
+---@param fn fun(container: sagemaker.simulator.container)
+function M.each_container(machine, fn)
+  local d = machine.deployment
+  for _, blueprint in pairs { current = machine.current, pending = d and d.blueprint } do
+    for _, list in ipairs { blueprint.variants, blueprint.shadows } do
+      for _, variant in ipairs(list) do
+        for _, container in ipairs(variant.containers or {}) do fn(container) end
+      end
+    end
+  end
 end
 
 -- Which properties RetainAllVariantProperties keeps.

@@ -10,6 +10,7 @@ local core = require "sagemaker.core"
 local environment = require "sagemaker.env"
 local errors = require "sagemaker.error"
 local exchange = require "sagemaker.simulator.exchange"
+local hosting = require "sagemaker.simulator.hosting"
 local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
 local services = require "sagemaker.simulator.services"
@@ -42,6 +43,11 @@ Simulator.__index = Simulator
 ---@field wall? fun(): number the time that signatures are checked against and Date headers tell;
 --- the simulator's own unless told otherwise
 ---@field io? table clock, now and sleep for a real-time clock, as in sagemaker.env
+---@field invoke? fun(request: table): table|nil, string|nil calls containers that are URLs: gets
+--- {method, url, host, headers, body, timeouts} and answers {status, headers, body}; curl does
+--- unless told otherwise
+---@field ping? boolean whether `invoke` also asks their /ping when a deployment needs to know; with
+--- an `invoke` of one's own it does not, and `sim:health` tells
 ---@field provisioning_seconds? number 300: a fleet, or each batch of a rolling deployment
 ---@field activation_seconds? number 0: turning on traffic for a step
 ---@field removal_seconds? number 0: of an old fleet or batch
@@ -66,7 +72,7 @@ Simulator.__index = Simulator
 
 local OPTIONS = {
   "clock", "start", "account_id", "region", "partition", "credentials", "verify", "seed", "limits",
-  "wall", "io", "step",
+  "wall", "io", "step", "invoke", "ping",
 }
 for name in pairs(accounts.SECONDS) do OPTIONS[#OPTIONS + 1] = name .. "_seconds" end
 for _, name in ipairs(knobs.names()) do OPTIONS[#OPTIONS + 1] = name end
@@ -123,6 +129,8 @@ end
 -- What the options must be, in words.
 local KINDS = {
   account_id = { is_word, "a string" },
+  invoke = { is_of "function", "a function" },
+  ping = { is_of "boolean", "true or false" },
   clock = { is_clock, '"virtual" or { factor = n }' },
   credentials = { is_identities, "{ access_key_id =, secret_access_key = } or a list of them" },
   io = { is_of "table", "a table of functions" },
@@ -230,7 +238,12 @@ function M.new(opts)
   end
   local seconds = {}
   for name in pairs(accounts.SECONDS) do seconds[name] = opts[name .. "_seconds"] end
+  self.hosting = hosting.new {
+    invoke = opts.invoke, ping = opts.ping, seed = opts.seed or 1,
+    clock = environment.new(opts.io).clock,
+  }
   self.account = accounts.new {
+    hosting = self.hosting,
     account_id = self.account_id, region = self.region, partition = self.partition,
     clock = self.time, knobs = self.knobs, seconds = seconds, limits = opts.limits,
     secret = ("seed %s"):format(tostring(opts.seed or 1)),
@@ -383,6 +396,52 @@ end
 ---@return table[]
 function Simulator:requests()
   return exchange.requests(self)
+end
+
+--- Answers invocations of a model with a function, from now on; nil takes it away again.
+---@param model string or the inference component that brings its own container
+---@param fn fun(request: table): any|nil {method, path, headers, body, endpoint, config, variant,
+--- fleet, model} in; a body, or {status, headers, body, parts, seconds, stream_error} out. It is
+--- healthy when GET /ping is answered by anything but another status than 200 or an error
+function Simulator:container(model, fn)
+  if type(model) ~= "string" or fn ~= nil and type(fn) ~= "function" then
+    error("container takes the name of a model and a function", 2)
+  end
+  self.account:settle()
+  self.hosting.functions[model:lower()] = fn
+end
+
+--- Tells whether the containers of a model are healthy; nil: their /ping tells again.
+---@param model string
+---@param healthy boolean|nil
+function Simulator:health(model, healthy)
+  if type(model) ~= "string" or healthy ~= nil and type(healthy) ~= "boolean" then
+    error("health takes the name of a model and true, false or nil", 2)
+  end
+  self.account:set_health(model, healthy)
+end
+
+--- The containers that are URLs and that some fleet has, or is to have.
+---@return {model: string, url: string, healthy: boolean|nil}[]
+function Simulator:containers()
+  return self.account:containers()
+end
+
+--- What lies at a location: the output of an asynchronous invocation.
+---@param location string s3://…
+---@return string|nil
+function Simulator:object(location)
+  return self.account.objects:get(location)
+end
+
+--- Puts something there: the input of one.
+---@param location string
+---@param body string
+function Simulator:put_object(location, body)
+  if type(location) ~= "string" or type(body) ~= "string" then
+    error("put_object takes a location and a body", 2)
+  end
+  self.account.objects:put(location, body)
 end
 
 -- One method a knob: sim:throttle(3), sim:unhealthy("model-b"), sim:drop(false).

@@ -5,7 +5,9 @@
 -- service; a protocol turns a request into parameters, and outputs and refusals into answers.
 
 local core = require "sagemaker.core"
+local openai = require "sagemaker.simulator.openai"
 local operations = require "sagemaker.simulator.operations"
+local runtime = require "sagemaker.simulator.operations.runtime"
 
 local M = {}
 
@@ -15,11 +17,14 @@ local M = {}
 ---@field signing_name string
 ---@field prefix string|nil what X-Amz-Target starts with
 ---@field handlers table<string, sagemaker.simulator.handler>
+---@field invalid string|nil code of what violates the model; ValidationException unless told
+---@field max_body integer|nil longest body that is taken
 
 ---@class sagemaker.simulator.protocol
 ---@field operation fun(row: table, request: table): string|nil the name, without decoding
 ---@field decode fun(row: table, request: table): string|nil, any, string|nil, integer|nil operation
 --- and parameters; or nil, code, message, status
+---@field signed (fun(request: table): table|nil, table|nil)|nil the request whose signature counts
 ---@field encode fun(row: table, name: string, output: table): table {status, headers, body}
 ---@field refuse fun(row: table, refused: sagemaker.simulator.refusal): table
 
@@ -36,8 +41,18 @@ end
 ---@type table<string, sagemaker.simulator.service>
 M.all = {
   sagemaker = row_of("sagemaker", operations.handlers),
-  ["sagemaker-runtime"] = row_of("sagemaker-runtime", {}),
+  ["sagemaker-runtime"] = row_of("sagemaker-runtime", runtime),
 }
+
+-- An invocation carries 6 MiB at most, and its mistakes are called ValidationError.
+local function as_runtime(row)
+  row.invalid, row.max_body = "ValidationError", 6 * 1024 * 1024
+  return row
+end
+
+as_runtime(M.all["sagemaker-runtime"])
+
+local chat = as_runtime(row_of("sagemaker-runtime", openai.handlers))
 
 local function sorted_keys(t)
   local keys = {}
@@ -101,6 +116,21 @@ function json.refuse(row, refused)
     refused.fields)
 end
 
+-- The runtime speaks REST JSON; the answer of a stream has a head, and frames for a body.
+local rest = setmetatable({}, { __index = json })
+
+function rest.encode(row, name, output)
+  local frames = output.Body
+  if type(frames) ~= "table" then return json.encode(row, name, output) end
+  output.Body = nil
+  local answer = json.encode(row, name, output)
+  answer.headers["Content-Type"] = "application/vnd.amazon.eventstream"
+  answer.body = table.concat(frames)
+  return answer
+end
+
+openai.refuse = json.refuse
+
 local function by_target(request)
   local prefix = target_of(request)
   for _, row in pairs(M.all) do
@@ -114,7 +144,8 @@ end
 ---@return sagemaker.simulator.service
 ---@return sagemaker.simulator.protocol
 function M.route(request)
-  if request.path:find("^/endpoints/") then return M.all["sagemaker-runtime"], json end
+  if openai.matches(request.path) then return chat, openai end
+  if request.path:find("^/endpoints/") then return M.all["sagemaker-runtime"], rest end
   return by_target(request) or M.all.sagemaker, json
 end
 

@@ -124,6 +124,12 @@ local function copies_of(input)
   return input.RuntimeConfig and input.RuntimeConfig.CopyCount or 1
 end
 
+local function blueprint_of(account, name, input, copies)
+  return components.blueprint(name, input, copies, account:now(), function(model)
+    return account.store:find("model", model)
+  end)
+end
+
 function M.CreateInferenceComponent(account, input)
   local before = account:live(KIND, input.InferenceComponentName)
   if before then return refusal.exists("inference component", before.arn) end
@@ -145,7 +151,7 @@ function M.CreateInferenceComponent(account, input)
   record.machine.endpoint = endpoint.name
   account:started(record)
   local now = account:now()
-  local blueprint = components.blueprint(record.name, input, copies_of(input), now)
+  local blueprint = blueprint_of(account, record.name, input, copies_of(input))
   lifecycle.create(record.machine, blueprint, nil, now, account.world)
   return { InferenceComponentArn = record.arn }
 end
@@ -208,7 +214,7 @@ local function deploy(account, record, input)
   local now, config = account:now(), input.DeploymentConfig
   local copies = input.RuntimeConfig and input.RuntimeConfig.CopyCount
     or record.machine.current.variants[1].desired
-  local blueprint = components.blueprint(record.name, input, copies, now)
+  local blueprint = blueprint_of(account, record.name, input, copies)
   local bad = guardrails.check(config, blueprint.variants)
   if bad then return refusal.validation(bad) end
   account:started(record)

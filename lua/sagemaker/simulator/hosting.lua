@@ -1,0 +1,171 @@
+--- The containers behind endpoints: what they are, whether they are healthy, and how they answer.
+--
+-- A model's container is a function (`sim:container(model, fn)`), a URL (its environment variable
+-- SAGEMAKER_SIMULATOR_URL) or, where there is neither, an echo that says who answered. A function
+-- gets {method, path, headers, body, endpoint, config, variant, fleet, model}; it answers a body,
+-- or {status, headers, body, parts, seconds}. A URL is called by `invoke(request)`, which is given
+-- or is the curl transport; nothing else here does I/O.
+
+local M = {}
+
+local Hosting = { __name = "sagemaker.simulator.hosting" }
+Hosting.__index = Hosting
+
+--- The variable that holds the URL of a container.
+M.VARIABLE = "SAGEMAKER_SIMULATOR_URL"
+
+-- How long a container may take, in seconds.
+local PING, ANSWER = 2, 60
+
+---@class sagemaker.simulator.container
+---@field name string of the model, or of the component that brings its own container
+---@field host string|nil ContainerHostname
+---@field url string|nil
+---@field multi boolean|nil a multi-model container
+
+---@class sagemaker.simulator.hosting
+---@field functions table<string, function> by model, in lower case
+---@field health table<string, boolean> by model: what was told about it
+---@field dice integer the state of the random numbers that route
+
+--- The containers of a model, as fleets keep them.
+---@param name string of the model
+---@param input table of CreateModel, or {Containers = …}
+---@return sagemaker.simulator.container[]
+function M.containers(name, input)
+  local rows = {}
+  for i, container in ipairs(input.Containers or { input.PrimaryContainer }) do
+    rows[i] = {
+      name = name, host = container.ContainerHostname,
+      url = (container.Environment or {})[M.VARIABLE], multi = container.Mode == "MultiModel",
+    }
+  end
+  return rows
+end
+
+-- The curl transport as `invoke`, loaded by the first call.
+local function curl_invoke()
+  local transport
+  return function(request)
+    transport = transport or require("sagemaker.transport.curl").new()
+    local response, message = transport:send(request)
+    if not response then return nil, message end
+    return response
+  end
+end
+
+---@param opts {invoke: function|nil, ping: boolean|nil, seed: integer, clock: fun(): number}
+---@return sagemaker.simulator.hosting
+function M.new(opts)
+  return setmetatable({
+    functions = {}, health = {}, dice = (opts.seed * 7919 + 12345) % 2147483646 + 1,
+    invoke = opts.invoke or curl_invoke(), clock = opts.clock,
+    pings = opts.ping == nil and opts.invoke == nil or opts.ping == true,
+  }, Hosting)
+end
+
+--- A random number in [0, 1) that follows from the seed.
+---@return fun(): number
+function Hosting:random()
+  return function()
+    self.dice = self.dice * 48271 % 2147483647
+    return (self.dice - 1) / 2147483646
+  end
+end
+
+local function lower_names(headers)
+  local values = {}
+  for name, value in pairs(headers or {}) do values[name:lower()] = value end
+  return values
+end
+
+-- What a function answered, as a response; what it threw is a 500.
+local function call_function(fn, request)
+  local ok, answer, message = pcall(fn, request)
+  if not ok then return { status = 500, headers = {}, body = tostring(answer), threw = true } end
+  if type(answer) == "string" then return { status = 200, headers = {}, body = answer } end
+  if type(answer) ~= "table" then
+    return { status = answer == nil and message and 500 or 200, headers = {},
+      body = message and tostring(message) or "" }
+  end
+  return {
+    status = answer.status or 200, headers = lower_names(answer.headers),
+    body = answer.body or table.concat(answer.parts or {}), parts = answer.parts,
+    stream_error = answer.stream_error, seconds = answer.seconds,
+  }
+end
+
+local function call_url(self, url, request, timeout)
+  local host = url:match("^https?://([^/?#]+)")
+  if not host then return { status = 0, headers = {}, body = "its URL is no URL: " .. url } end
+  local headers = { Host = host }
+  for name, value in pairs(request.headers) do headers[name] = value end
+  local began = self.clock()
+  local response, message = self.invoke {
+    method = request.method, url = url:gsub("/+$", "") .. request.path, host = host,
+    headers = headers, body = request.body, timeouts = { connect = PING, read = timeout },
+  }
+  local seconds = self.clock() - began
+  if not response then
+    return { status = 0, headers = {}, body = tostring(message), seconds = seconds }
+  end
+  return {
+    status = response.status, headers = lower_names(response.headers),
+    body = response.body or "", seconds = seconds,
+  }
+end
+
+-- Names hold nothing that JSON would have to escape.
+local ECHO = '{"endpoint":"%s","config":"%s","variant":"%s","fleet":"%s","model":"%s",'
+  .. '"bytes":%d}'
+
+local function echo(request)
+  local text = ECHO:format(request.endpoint, request.config, request.variant, request.fleet,
+    request.model, #request.body)
+  return { status = 200, headers = { ["content-type"] = "application/json" }, body = text,
+    echo = true }
+end
+
+--- Calls a container.
+---@param container sagemaker.simulator.container
+---@param request table {method, path, headers, body, endpoint, config, variant, fleet, model}
+---@return {status: integer, headers: table, body: string, parts: string[]|nil, seconds: number|nil}
+--- status 0: it could not be reached
+function Hosting:call(container, request)
+  local fn = self.functions[container.name:lower()]
+  if fn then return call_function(fn, request) end
+  if container.url then return call_url(self, container.url, request, ANSWER) end
+  return echo(request)
+end
+
+--- Whether a container is healthy, as far as anybody knows: what was told, or what /ping says.
+---@param container sagemaker.simulator.container
+---@return boolean
+function Hosting:healthy(container)
+  local told = self.health[container.name:lower()]
+  if told ~= nil then return told end
+  local ping = { method = "GET", path = "/ping", headers = {}, body = "", model = container.name }
+  local fn = self.functions[container.name:lower()]
+  if fn then return call_function(fn, ping).status == 200 end
+  if not container.url then return true end
+  return self.pings and call_url(self, container.url, ping, PING).status == 200
+end
+
+--- The first container of a fleet that is not healthy, and whose it is.
+---@param blueprint sagemaker.simulator.blueprint
+---@return string|nil variant
+function Hosting:sick(blueprint)
+  local seen = {}
+  for _, list in ipairs { blueprint.variants, blueprint.shadows } do
+    for _, variant in ipairs(list) do
+      for _, container in ipairs(variant.containers or {}) do
+        local key = container.name .. "\n" .. (container.url or "")
+        if seen[key] == nil then seen[key] = self:healthy(container) end
+        if not seen[key] then return variant.name end
+      end
+    end
+  end
+  return nil
+end
+
+return M

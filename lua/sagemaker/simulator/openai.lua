@@ -1,0 +1,100 @@
+--- The OpenAI-compatible path of the runtime: what it is sent goes to the container as it is, and
+-- what the container answers comes back as it is.
+--
+--   /endpoints/{name}/openai/v1/…
+--   /endpoints/{name}/inference-components/{component}/openai/v1/…
+--
+-- Requests are signed as others are, or bring a bearer token: base64 of a presigned request
+-- CallWithBearerToken:
+-- https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints-openai-compatible.html
+
+local core = require "sagemaker.core"
+local invocations = require "sagemaker.simulator.invocation"
+local refusal = require "sagemaker.simulator.refusal"
+
+local M = {}
+
+local NAME = "InvokeEndpoint"
+local TOKEN = "^[Bb]earer%s+sagemaker%-api%-key%-([%w+/=_-]+)%s*$"
+
+-- The endpoint, the component and the path at the container.
+local function read_path(path)
+  local endpoint, component, rest =
+    path:match("^/endpoints/([^/]+)/inference%-components/([^/]+)/openai(/v1/.+)$")
+  if endpoint then return endpoint, component, rest end
+  endpoint, rest = path:match("^/endpoints/([^/]+)/openai(/v1/.+)$")
+  return endpoint, nil, rest
+end
+
+--- Whether a path is one of these.
+---@param path string
+---@return boolean
+function M.matches(path)
+  return read_path(path) ~= nil
+end
+
+--- The request whose signature counts: this one, or the one in its bearer token.
+---@param request table with lower-case names of headers
+---@return table|nil
+---@return sagemaker.simulator.refusal|nil
+function M.signed(request)
+  local authorization = request.headers.authorization or ""
+  if not authorization:find("^[Bb]earer%s") then return request end
+  local token = authorization:match(TOKEN)
+  local text = token and core.text.unbase64(token)
+  local host, path, query = (text or ""):match("^([^/?]+)(/?)%?(.*)$")
+  if not host or not query:find("Action=CallWithBearerToken", 1, true) then
+    return refusal.new("UnrecognizedClientException",
+      "The bearer token included in the request is invalid.", 403)
+  end
+  return {
+    method = "POST", path = path == "" and "/" or path, query = query:gsub("&Version=1$", ""),
+    headers = { host = host }, host = host, body = "",
+  }
+end
+
+--- Protocol: the operation, for knobs and logs.
+---@return string
+function M.operation()
+  return NAME
+end
+
+--- Protocol: what goes in.
+---@param request table
+---@return string operation
+---@return table input
+function M.decode(_, request)
+  local endpoint, component = read_path(request.path)
+  return NAME, {
+    EndpointName = core.text.percent_decode(endpoint), Body = request.body,
+    InferenceComponentName = component and core.text.percent_decode(component),
+    ContentType = request.headers["content-type"], Accept = request.headers.accept,
+  }
+end
+
+local function handler(account, input, case)
+  local _, _, path = read_path(case.request.path)
+  local answer, refused =
+    invocations.invoke(account, input, { method = case.request.method, path = path })
+  if not answer then return nil, refused end
+  return { answer = answer }
+end
+
+--- The operation of this path.
+M.handlers = { [NAME] = handler }
+
+--- Protocol: what comes out, as the container said it.
+---@param output table
+---@return table
+function M.encode(_, _, output)
+  local answer = output.answer
+  return {
+    status = answer.status, body = answer.body,
+    headers = {
+      ["Content-Type"] = answer.headers["content-type"] or "application/json",
+      ["x-Amzn-Invoked-Production-Variant"] = answer.invocation.variant,
+    },
+  }
+end
+
+return M

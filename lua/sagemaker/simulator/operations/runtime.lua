@@ -1,0 +1,146 @@
+--- InvokeEndpoint, InvokeEndpointAsync, InvokeEndpointWithResponseStream.
+
+local core = require "sagemaker.core"
+local invocations = require "sagemaker.simulator.invocation"
+local refusal = require "sagemaker.simulator.refusal"
+
+local M = {}
+
+-- The longest part of a response stream, where the container does not say where parts end.
+local PART = 8192
+
+-- How long a session lasts that the container did not open itself.
+local SESSION = 3600
+
+local NEW_SESSION = "NEW_SESSION"
+
+local function is_async(account, name)
+  local record = account:live("endpoint", name)
+  local current = record and record.machine.current
+  return current and current.config and current.config.AsyncInferenceConfig
+end
+
+-- Endpoints for asynchronous inference know no other invocations.
+local function check_synchronous(account, name)
+  if not is_async(account, name) then return true end
+  return refusal.new("ValidationError", ("Endpoint %s is an asynchronous inference endpoint: it "
+    .. "can only be invoked with InvokeEndpointAsync."):format(name))
+end
+
+local function invoke(account, input)
+  local good, refused = check_synchronous(account, input.EndpointName)
+  if not good then return nil, refused end
+  return invocations.invoke(account, input)
+end
+
+-- A session of a container that leaves sessions to the simulator.
+local function new_session(account, case)
+  return ("%s; Expires=%s"):format(case.sim.new_id(),
+    core.time.format(math.floor(account:now()) + SESSION, "iso8601"))
+end
+
+function M.InvokeEndpoint(account, input, case)
+  local answer, refused = invoke(account, input)
+  if not answer then return nil, refused end
+  local headers = answer.headers
+  local session = headers["x-amzn-sagemaker-new-session-id"]
+  if not session and answer.echo and input.SessionId == NEW_SESSION then
+    session = new_session(account, case)
+  end
+  return {
+    Body = answer.body, ContentType = headers["content-type"],
+    InvokedProductionVariant = answer.invocation.variant,
+    CustomAttributes = headers["x-amzn-sagemaker-custom-attributes"],
+    NewSessionId = session, ClosedSessionId = headers["x-amzn-sagemaker-closed-session-id"],
+  }
+end
+
+-- The parts of a body: its events where it is a stream of events, else pieces of one size.
+local function parts_of(answer)
+  if answer.parts then return answer.parts end
+  local parts, body = {}, answer.body
+  if (answer.headers["content-type"] or ""):find("^text/event%-stream") then
+    local at = 1
+    while at <= #body do
+      local _, last = body:find("\r?\n\r?\n", at)
+      parts[#parts + 1] = body:sub(at, last or #body)
+      at = (last or #body) + 1
+    end
+    return parts
+  end
+  for at = 1, #body, PART do parts[#parts + 1] = body:sub(at, at + PART - 1) end
+  return parts
+end
+
+local function frames_of(answer)
+  local frames = {}
+  for _, bytes in ipairs(parts_of(answer)) do
+    frames[#frames + 1] = core.eventstream_encode({
+      { name = ":event-type", value = "PayloadPart" },
+      { name = ":content-type", value = "application/octet-stream" },
+      { name = ":message-type", value = "event" },
+    }, bytes)
+  end
+  local failed = answer.stream_error
+  if failed then
+    local body = core.encode_error(core.service "sagemaker-runtime", "ModelStreamError",
+      failed.message or "The container ended its stream with an error.", 400,
+      { ErrorCode = failed.code or "ModelInvocationTimeExceeded" }).body
+    frames[#frames + 1] = core.eventstream_encode({
+      { name = ":exception-type", value = "ModelStreamError" },
+      { name = ":content-type", value = "application/json" },
+      { name = ":message-type", value = "exception" },
+    }, body)
+  end
+  return frames
+end
+
+--- Body is the list of frames; simulator/services.lua joins them.
+function M.InvokeEndpointWithResponseStream(account, input)
+  local answer, refused = invoke(account, input)
+  if not answer then return nil, refused end
+  return {
+    Body = frames_of(answer), ContentType = answer.headers["content-type"],
+    InvokedProductionVariant = answer.invocation.variant,
+    CustomAttributes = answer.headers["x-amzn-sagemaker-custom-attributes"],
+  }
+end
+
+local function location(root, extension, name)
+  return root and root:gsub("/+$", "") .. "/" .. (extension and extension .. "/" or "") .. name
+end
+
+--- The container runs at once; its answer lies where OutputLocation says, or FailureLocation says
+-- why there is none: `sim:object(location)`. An input that nobody has put anywhere is an empty body,
+-- and the container is told its location.
+function M.InvokeEndpointAsync(account, input, case)
+  local config = is_async(account, input.EndpointName)
+  local route, refused = invocations.route(account, input)
+  if not route then return nil, refused end
+  if not config then
+    return refusal.new("ValidationError", ("Endpoint %s is not an asynchronous inference "
+      .. "endpoint: invoke it with InvokeEndpoint."):format(input.EndpointName))
+  elseif (input.InputLocation ~= nil) == (input.Body ~= nil) then
+    return refusal.new("ValidationError", "One of InputLocation and Body must be given.")
+  end
+  local id = case.sim.new_id()
+  local output, objects = config.OutputConfig, account.objects
+  local extension, name = input.S3OutputPathExtension, input.Filename or id
+  local out = {
+    InferenceId = input.InferenceId or id,
+    OutputLocation = location(output.S3OutputPath, extension, name .. ".out"),
+    FailureLocation = location(output.S3FailurePath, extension, name .. "-error.out"),
+  }
+  local sent = setmetatable({ Body = input.Body or objects:get(input.InputLocation) },
+    { __index = input })
+  local answer
+  answer, refused = invocations.invoke(account, sent)
+  if answer and out.OutputLocation then
+    objects:put(out.OutputLocation, answer.body)
+  elseif refused and out.FailureLocation then
+    objects:put(out.FailureLocation, refused.message)
+  end
+  return out
+end
+
+return M

@@ -6,15 +6,18 @@ local outputs = require "support.outputs"
 
 local M = {}
 
-local service = core.service "sagemaker"
+local services = {
+  sagemaker = core.service "sagemaker", ["sagemaker-runtime"] = core.service "sagemaker-runtime",
+}
 
 --- A function `call(operation, params)` that checks the output against the model and answers it, or
 -- nil, code, message, response.
 ---@param sim table
----@param opts table|nil credentials, region, service, mode (of core.encode), at (signing time),
---- change (a function that may spoil the signed request), timeouts, deadline
+---@param opts table|nil credentials, region, service, model ("sagemaker-runtime"), mode (of
+--- core.encode), at (signing time), change (a function that may spoil the signed request), timeouts, deadline
 function M.new(sim, opts)
   opts = opts or {}
+  local service = services[opts.model or "sagemaker"]
   local credentials = opts.credentials or sim.defaults.credentials
   local signer = core.signer {
     access_key_id = credentials.access_key_id,
@@ -24,15 +27,17 @@ function M.new(sim, opts)
   return function(operation, params)
     local request = assert(core.encode(service, operation, params, opts.mode or false))
     request.host = "api.sagemaker.us-east-1.amazonaws.com"
-    request.url = "https://" .. request.host .. "/"
+    request.url = "https://" .. request.host .. request.path
     request.headers.Host = request.host
     request.timeouts = opts.timeouts
     signer:sign(request, opts.at or sim:now())
     if opts.change then opts.change(request) end
     local response, message, err = sim:send(request, opts.deadline)
     if not response then return nil, err.code, message, err end
-    if response.status == 200 then
-      local output = assert(core.decode(service, operation, 200, response.headers, response.body))
+    if response.status < 300 then
+      local output = assert(core.decode(service, operation, response.status, response.headers,
+        response.body))
+      if service:operation(operation).stream_output then return output, response end
       return outputs.assert(service, operation, output), response
     end
     local failure =

@@ -40,13 +40,13 @@ local function find_component(account, endpoint, name)
   local hosts = components.hosts(endpoint.machine.current)
   if not name and not hosts then return nil end
   if not name then
-    return refuse "Inference Component Name header is required for endpoints to which you plan to "
+    return refuse("Inference Component Name header is required for endpoints to which you plan to "
       .. "deploy inference components. Please include Inference Component Name header or consider "
-      .. "using SageMaker models."
+      .. "using SageMaker models.")
   elseif not hosts then
-    return refuse "Inference Component Name header is not allowed for endpoints to which you dont "
+    return refuse("Inference Component Name header is not allowed for endpoints to which you dont "
       .. "plan to deploy inference components. Please remove the Inference Component Name header "
-      .. "and try again."
+      .. "and try again.")
   end
   local record = account:live("inference-component", name)
   local here = record and account:shown(record) and record.endpoint == endpoint.name
@@ -62,13 +62,13 @@ local function choose_containers(variant, input)
   local containers, host = variant.containers or {}, input.TargetContainerHostname
   if not variant.direct then
     if host then
-      return refuse "TargetContainerHostname can only be used with a model whose containers are "
-        .. "invoked directly."
+      return refuse("TargetContainerHostname can only be used with a model whose containers are "
+        .. "invoked directly.")
     end
     return containers
   elseif not host then
-    return refuse "TargetContainerHostname is required: the containers of the model are invoked "
-      .. "directly."
+    return refuse("TargetContainerHostname is required: the containers of the model are invoked "
+      .. "directly.")
   end
   for _, container in ipairs(containers) do
     if container.host == host then return { container } end
@@ -101,9 +101,9 @@ function M.route(account, input)
   local machine = (component or endpoint).machine
   local route = routing.choose(machine, account.hosting:random(), target)
   if not route and component then
-    return refuse "Inference Component has no capacity to process this request. "
+    return refuse("Inference Component has no capacity to process this request. "
       .. "ApplicationAutoScaling may be in-progress (if configured) or try to increase the "
-      .. "capacity by invoking UpdateInferenceComponentRuntimeConfig API."
+      .. "capacity by invoking UpdateInferenceComponentRuntimeConfig API.")
   elseif not route then
     return refuse("Variant %s of endpoint %s not found.", target or "with instances", endpoint.name)
   end

@@ -75,6 +75,20 @@ M.section("metrics", {
   load = function(sim, data) sim.account.metrics:load(data) end,
 })
 
+-- Functions are containers of their process only; those that are URLs are pinged again.
+M.section("hosting", {
+  save = function(sim)
+    local objects = sim.account.objects
+    return { dice = sim.hosting.dice, bodies = objects.bodies, order = json.array(objects.order) }
+  end,
+  load = function(sim, data)
+    sim.hosting.dice = data.dice
+    for _, location in ipairs(data.order) do
+      sim.account.objects:put(location, data.bodies[location])
+    end
+  end,
+})
+
 local function head_of(sim)
   return json.encode {
     format = FORMAT, version = VERSION, account_id = sim.account_id, region = sim.region,

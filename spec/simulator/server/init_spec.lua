@@ -79,7 +79,7 @@ describe("a server of the simulator", function()
           assert.is_table(answer.Models)
         else
           assert.is_true(response.status >= 400 and response.status < 500)
-          assert.is_string(answer.message)
+          assert.is_string(answer.message or answer.Message)
         end
       end
     end

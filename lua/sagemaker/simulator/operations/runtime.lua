@@ -111,8 +111,8 @@ local function location(root, extension, name)
 end
 
 --- The container runs at once; its answer lies where OutputLocation says, or FailureLocation says
--- why there is none: `sim:object(location)`. An input that nobody has put anywhere is an empty body,
--- and the container is told its location.
+-- why there is none: `sim:object(location)`. An input that nobody has put anywhere is an empty
+-- body, and the container is told its location.
 function M.InvokeEndpointAsync(account, input, case)
   local config = is_async(account, input.EndpointName)
   local route, refused = invocations.route(account, input)
@@ -120,7 +120,9 @@ function M.InvokeEndpointAsync(account, input, case)
   if not config then
     return refusal.new("ValidationError", ("Endpoint %s is not an asynchronous inference "
       .. "endpoint: invoke it with InvokeEndpoint."):format(input.EndpointName))
-  elseif (input.InputLocation ~= nil) == (input.Body ~= nil) then
+  end
+  local body = input.Body ~= "" and input.Body or nil -- on the wire, no body is an empty one
+  if (input.InputLocation ~= nil) == (body ~= nil) then
     return refusal.new("ValidationError", "One of InputLocation and Body must be given.")
   end
   local id = case.sim.new_id()
@@ -131,7 +133,7 @@ function M.InvokeEndpointAsync(account, input, case)
     OutputLocation = location(output.S3OutputPath, extension, name .. ".out"),
     FailureLocation = location(output.S3FailurePath, extension, name .. "-error.out"),
   }
-  local sent = setmetatable({ Body = input.Body or objects:get(input.InputLocation) },
+  local sent = setmetatable({ Body = body or objects:get(input.InputLocation) or "" },
     { __index = input })
   local answer
   answer, refused = invocations.invoke(account, sent)

@@ -14,7 +14,8 @@ local services = {
 -- nil, code, message, response.
 ---@param sim table
 ---@param opts table|nil credentials, region, service, model ("sagemaker-runtime"), mode (of
---- core.encode), at (signing time), change (a function that may spoil the signed request), timeouts, deadline
+--- core.encode), at (signing time), change (a function that may spoil the signed request),
+--- timeouts, deadline
 function M.new(sim, opts)
   opts = opts or {}
   local service = services[opts.model or "sagemaker"]

@@ -236,7 +236,8 @@ describe("invocations", function()
     end)
     assert.equal("a.tar.gz", assert(invoke("InvokeEndpoint",
       { EndpointName = "e", Body = "", TargetModel = "a.tar.gz" })).Body)
-    refused("TargetModel is required for a multi-model endpoint.", { EndpointName = "e", Body = "" })
+    refused("TargetModel is required for a multi-model endpoint.",
+      { EndpointName = "e", Body = "" })
     model "plain"
     config("c2", { { "Main", "plain" } })
     endpoint("e2", "c2")
@@ -305,9 +306,9 @@ describe("invocations", function()
       .. "SageMaker models.", { EndpointName = "host", Body = "" })
     config("c", { { "Main", "m" } })
     endpoint("e", "c")
-    refused("Inference Component Name header is not allowed for endpoints to which you dont plan to "
-      .. "deploy inference components. Please remove the Inference Component Name header and try "
-      .. "again.", { EndpointName = "e", Body = "", InferenceComponentName = "one" })
+    refused("Inference Component Name header is not allowed for endpoints to which you dont plan "
+      .. "to deploy inference components. Please remove the Inference Component Name header and "
+      .. "try again.", { EndpointName = "e", Body = "", InferenceComponentName = "one" })
     refused("Inference Component none of account 123456789012 not found.",
       { EndpointName = "host", Body = "", InferenceComponentName = "none" })
   end)

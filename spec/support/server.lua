@@ -90,7 +90,8 @@ end
 function M.stop(pid)
   M.shell(("kill %d"):format(pid))
   if not M.wait_for(5, function() return not M.alive(pid) end) then
-    M.shell(("kill -9 %d"):format(pid))
+    -- Its child first: one that is left to itself would live on.
+    M.shell(("kill -9 $(cat /proc/%d/task/%d/children) %d"):format(pid, pid, pid))
   end
 end
 

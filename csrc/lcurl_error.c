@@ -21,7 +21,6 @@
 **   InvalidResponse        the answer is not HTTP                         no
 **   ResponseTooLarge       the answer is over the limit                   no
 **   InvalidRequest         the request may not be sent                    no
-**   TransportClosed        the transport was closed meanwhile            no
 **   OutOfMemory            -                                              no
 **   TransportError         anything else                  unless it was sent
 */
@@ -76,22 +75,17 @@ static void stopped (const lcurl_transfer *t, lcurl_failure *f) {
   case LCURL_STOP_CONNECT:
     say(f, "ConnectTimeout", 1);
     snprintf(f->text, sizeof(f->text), "not connected within %ld ms",
-             (long)t->request.limits.connect);
+             (long)t->limits.connect);
     break;
   case LCURL_STOP_READ:
     say(f, "ReadTimeout", 1);
     snprintf(f->text, sizeof(f->text), "no byte %s for %ld ms",
-             f->received ? "more" : "came", (long)t->request.limits.read);
+             f->received ? "more" : "came", (long)t->limits.read);
     break;
   case LCURL_STOP_ATTEMPT:
     say(f, "AttemptTimeout", 1);
     snprintf(f->text, sizeof(f->text), "no answer within %ld ms",
-             (long)t->request.limits.attempt);
-    break;
-  case LCURL_STOP_CLOSED:
-    say(f, "TransportClosed", 0);
-    snprintf(f->text, sizeof(f->text),
-             "the transport was closed while a request was under way");
+             (long)t->limits.attempt);
     break;
   default:
     say(f, "ConnectionReset", 1);
@@ -121,7 +115,7 @@ static void refused (const lcurl_transfer *t, lcurl_failure *f) {
 static void not_connected (const lcurl_transfer *t, lcurl_failure *f) {
   long error = 0;
   curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
-  if (t->agent->proxied)
+  if (t->proxied)
     say(f, "ProxyError", 1);
   else if (error == ECONNREFUSED)
     say(f, "ConnectionRefused", 1);
@@ -158,7 +152,7 @@ static void no_handshake (const lcurl_transfer *t, lcurl_failure *f) {
 static void broken (const lcurl_transfer *t, lcurl_failure *f) {
   long code = 0;
   curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
-  if (!f->sent && t->agent->proxied) {
+  if (!f->sent && t->proxied) {
     say(f, "ProxyError", code < 300 || code >= 500);
     if (code >= 300)
       snprintf(f->text, sizeof(f->text), "the proxy answered CONNECT with %ld",

@@ -84,7 +84,6 @@ void lsm_open_jose(lua_State *L);    /* es256, ec_jwk */
 void lsm_open_file(lua_State *L);    /* replace */
 void lsm_open_terminal(lua_State *L); /* terminal */
 void lsm_open_process(lua_State *L);  /* process */
-void lsm_open_task(lua_State *L);     /* try_yield, on 5.1 */
 
 /* eventstream_decoder, eventstream_encode */
 void lsm_open_eventstream(lua_State *L);

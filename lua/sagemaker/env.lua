@@ -7,7 +7,7 @@ local M = {}
 ---@class sagemaker.Env
 ---@field now fun(): number wall time, seconds since the epoch
 ---@field clock fun(): number monotonic time in seconds
----@field sleep fun(seconds: number) waits; in a task others go on meanwhile
+---@field sleep fun(seconds: number) waits
 ---@field getenv fun(name: string): string|nil
 ---@field open fun(path: string, mode?: string): file*|nil, string?
 ---@field popen fun(command: string, mode?: string): file*|nil, string?
@@ -25,13 +25,6 @@ local function core(name)
   return function(...)
     return require("sagemaker.core")[name](...)
   end
-end
-
--- In a task the others go on meanwhile.
-local function sleep(seconds)
-  local scheduler = package.loaded["sagemaker.task.scheduler"]
-  if scheduler and scheduler.is_active() then return scheduler.sleep(seconds) end
-  return require("sagemaker.core").sleep(seconds)
 end
 
 local function core_random()
@@ -82,7 +75,7 @@ function M.new(overrides)
   local env = {
     now = core("now"),
     clock = core("clock"),
-    sleep = sleep,
+    sleep = core("sleep"),
     getenv = os.getenv,
     open = io.open,
     popen = io.popen,

@@ -33,8 +33,6 @@ local M = {}
 ---@field tls? {ca_file?: string, ca_path?: string, verify?: boolean}
 ---@field proxy? string|false|{http?: string, https?: string, no_proxy?: string} default: what
 ---   http_proxy, https_proxy and no_proxy say; false: none
----@field max_connections_per_host? integer requests of tasks under way at once, default 64; the
----   others wait their turn
 ---@field max_response_bytes? integer a longer answer is an error
 ---@field io? table<string, function> replaces functions of sagemaker.Env
 
@@ -158,7 +156,6 @@ local OPTIONS = {
   defaults_mode = one_of(M.DEFAULTS_MODES),
   ignore_configured_endpoint_urls = of_type "boolean",
   io = of_type "table",
-  max_connections_per_host = count,
   max_response_bytes = count,
   mfa_prompt = of_type "function",
   profile = of_type "string",
@@ -211,7 +208,7 @@ function M.check(options, level)
 end
 
 --- Throws at `level` for a wrong option of a single call. How connections are made (tls, proxy, io,
--- limits of sizes and connections) belongs to the client: those throw too.
+-- max_response_bytes) belongs to the client: those throw too.
 ---@param options table
 ---@param extra? table<string, true> further names that the called method knows
 ---@param level? integer

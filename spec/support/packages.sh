@@ -10,7 +10,8 @@ build_packages () {
 spec_packages () {
   echo "$(build_packages)" lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev \
     lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev luarocks lua-busted lua-check \
-    nginx libnginx-mod-http-lua openssl curl awscli clang clang-format libclang-rt-14-dev valgrind
+    nginx libnginx-mod-http-lua openssl curl awscli clang clang-format libclang-rt-14-dev valgrind \
+    chromium chromium-driver
 }
 
 # install_packages LOG NAME...: installs the Debian packages that are missing. Where it may not, it

@@ -30,6 +30,9 @@ describe("the control API", function()
         AutoRollbackConfiguration = { Alarms = { { AlarmName = "a" } } },
       } }))
     server.sim:advance(301)
+    for _ = 1, 7 do
+      server.sim.account.metrics:record("e", "AllTraffic", "Invocations", 1, server.sim:now())
+    end
     local status, state, response = ask("GET", "/_simulator/state")
     assert.equal(200, status)
     assert.equal("no-store", response.headers["Cache-Control"])
@@ -39,13 +42,19 @@ describe("the control API", function()
     local row = state.endpoints[1]
     assert.equal("Updating", row.status)
     assert.equal("v1", row.config)
-    assert.same({ { name = "AllTraffic", weight = 1, desired_weight = 1, instances = 3,
-      desired_instances = 3, serverless = false } }, row.variants)
-    local d = row.deployment
-    assert.same({ "CANARY", "bake", 1, 2, "v2", { "a" } },
-      { d.policy, d.stage, d.step, d.steps, d.config, d.alarms })
-    assert.near(1 / 3, d.share, 1e-9)
-    assert.equal(6, #d.plan)
+    assert.same({ { name = "AllTraffic", weight = 1, desired_weight = 1, count = 3, desired = 3,
+      serverless = false, invocations = 7 } }, row.variants)
+    local stage, d = row.stage, row.deployment
+    assert.same({ "bake", 1, 2 }, { stage.kind, stage.step, stage.steps })
+    assert.same({ state.now - 1, state.now + 599 }, { stage.since, stage.ends })
+    assert.same({ "CANARY", "v2", { "a" } }, { d.kind, d.config, d.alarms })
+    assert.same({ old = 66.7, new = 33.3 }, row.traffic)
+    local shares, ends = {}, {}
+    for i, planned in ipairs(d.stages) do
+      shares[i], ends[i] = planned.share, planned.ends - d.started
+    end
+    assert.same({ 0, 0, 33.3, 33.3, 100, 100 }, shares)
+    assert.same({ 300, 300, 900, 900, 1500, 1500 }, ends)
     assert.equal("InService", row.history[2 + 1].status)
     assert.same({ { name = "a", state = "OK" } }, state.alarms)
     assert.equal("UpdateEndpoint", state.requests[#state.requests].operation)
@@ -126,6 +135,32 @@ describe("the control API", function()
     assert.equal(403, status { host = "127.0.0.1.example" })
     assert.equal(403, status { host = "localhost:1", origin = "http://localhost:2" })
     assert.equal(403, status { host = "localhost:1", origin = "null" })
+  end)
+
+  it("leads to the page, which may load its own files only", function()
+    local status, _, response = ask("GET", "/_simulator")
+    assert.same({ 308, "/_simulator/" }, { status, response.headers.Location })
+    status, _, response = ask("GET", "/_simulator/")
+    assert.equal(200, status)
+    assert.matches("^<!doctype html>", response.body)
+    assert.matches("default%-src 'none'", response.headers["Content-Security-Policy"])
+    status, _, response = ask("GET", "/_simulator/page.js")
+    assert.same({ 200, "text/javascript; charset=utf-8" },
+      { status, response.headers["Content-Type"] })
+  end)
+
+  it("calls operations for the page, which has no keys", function()
+    local body = cjson.encode { ModelName = "by-hand",
+      ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker" }
+    local status, data = ask("POST", "/_simulator/call/CreateModel", body)
+    assert.equal(200, status)
+    assert.matches("model/by%-hand$", data.ModelArn)
+    status, data = ask("POST", "/_simulator/call/CreateModel", body)
+    assert.equal(400, status)
+    assert.matches("already existing model", data.message)
+    assert.equal(400, (ask("POST", "/_simulator/call/CreateCake", "{}")))
+    assert.equal(403, (ask("POST", "/_simulator/call/CreateModel", body,
+      { host = "rebound.example" })))
   end)
 
   it("refuses in JSON what it does not know", function()

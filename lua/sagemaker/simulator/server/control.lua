@@ -8,10 +8,13 @@
 --   GET  /_simulator/knobs                        POST {"unhealthy": "v3", "latency": null} sets
 --   POST /_simulator/endpoints/NAME/system_update {"seconds": 60}
 --   POST /_simulator/save                         writes the state file now
+--   POST /_simulator/call/OPERATION {…}           a call to SageMaker, signed here
 --   GET  /_simulator/                             the page
 
+local core = require "sagemaker.core"
 local json = require "sagemaker.simulator.json"
 local knobs = require "sagemaker.simulator.knobs"
+local pages = require "sagemaker.simulator.server.page"
 local report = require "sagemaker.simulator.server.report"
 
 local M = {}
@@ -36,6 +39,11 @@ function M.failure(status, code, message)
   return answer(status, json.encode { code = code, message = message })
 end
 
+-- The body of an answer of AWS's own.
+local function passed_on(response)
+  return answer(response.status, response.body)
+end
+
 local function value(status, data)
   return answer(status, json.encode(data) .. "\n")
 end
@@ -54,7 +62,8 @@ local function moment(server)
   return { now = server.sim:now() }
 end
 
--- How control requests are answered: fn(server, input, name). `input` is the decoded body of POST.
+-- How control requests are answered: fn(server, input, name, request). `input` is the decoded body
+-- of a POST.
 local GET, POST = {}, {}
 
 function GET.state(server) return value(200, report.state(server)) end
@@ -115,6 +124,24 @@ function POST.save(server)
   return value(200, moment(server))
 end
 
+-- call/OPERATION: what a client with the first keys would get. The page has no keys of its own.
+function POST.call(server, _, name, request)
+  local sim, info = server.sim, server.sim.service:info()
+  local signed = {
+    method = "POST", path = "/", query = "", host = "localhost", body = request.body,
+    headers = {
+      ["Content-Type"] = "application/x-amz-json-" .. info.json_version,
+      ["X-Amz-Target"] = info.target_prefix .. "." .. name,
+    },
+  }
+  local keys = sim.defaults.credentials
+  core.signer {
+    access_key_id = keys.access_key_id, secret_access_key = keys.secret_access_key,
+    session_token = keys.session_token, region = sim.region, service = info.signing_name,
+  }:sign(signed, sim.wall())
+  return passed_on(sim:handle(signed))
+end
+
 -- Hosts that are this machine, whatever the name of a page that asks.
 local function is_local_host(host)
   host = (host or ""):lower():gsub(":%d+$", "")
@@ -158,10 +185,12 @@ local function input_of(request)
 end
 
 local function page(path)
-  local ok, pages = pcall(require, "sagemaker.simulator.server.page")
-  local body, kind = nil, nil
-  if ok then body, kind = pages.file(path) end
-  return body and answer(200, body, kind)
+  local body, kind = pages.file(path)
+  if not body then return nil end
+  local response = answer(200, body, kind)
+  response.headers["Content-Security-Policy"] = pages.policy
+  response.headers["X-Content-Type-Options"] = "nosniff"
+  return response
 end
 
 --- Answers a request under /_simulator/.
@@ -171,7 +200,14 @@ end
 function M.handle(server, request)
   local stranger = M.stranger(request)
   if stranger then return M.failure(403, "AccessDenied", stranger) end
-  local path = request.path:match("^/_simulator/(.*)$") or ""
+  local path = request.path:match("^/_simulator/(.*)$")
+  if request.path == "/_simulator" then -- so that the page finds its files
+    local response = answer(308, "")
+    response.headers.Location = "/_simulator/"
+    return response
+  elseif not path then
+    return M.failure(404, "NotFound", "There is nothing at this path.")
+  end
   local topic, name = path:match("^([^/]*)/?(.*)$")
   local known = GET[topic] or POST[topic]
   local handler = (request.method == "POST" and POST or GET)[topic]
@@ -184,7 +220,7 @@ function M.handle(server, request)
     local input, message = {}, nil
     if request.method == "POST" then input, message = input_of(request) end
     if not input then return bad(message) end
-    response = handler(server, input, percent_decoded(name))
+    response = handler(server, input, percent_decoded(name), request)
     if request.method == "POST" then server.changes = server.changes + 1 end
   end
   return response or M.failure(404, "NotFound", "There is nothing at this path.")

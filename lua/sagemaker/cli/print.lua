@@ -15,11 +15,12 @@ local function query_of(ctx)
   return query
 end
 
---- Finds a wrong --query or --output before anything is sent.
+--- Finds a wrong query or a wrong form of output before anything is sent.
 ---@param ctx sagemaker.cli.Context
 function M.check(ctx)
   query_of(ctx)
   ctx:format()
+  ctx:timestamps()
 end
 
 -- Whether nothing is to be printed: an answer without members.

@@ -117,6 +117,7 @@ build = {
     ["sagemaker.check"] = "lua/sagemaker/check.lua",
     ["sagemaker.cli"] = "lua/sagemaker/cli/init.lua",
     ["sagemaker.cli.args"] = "lua/sagemaker/cli/args.lua",
+    ["sagemaker.cli.bundle"] = "lua/sagemaker/cli/bundle.lua",
     ["sagemaker.cli.commands"] = "lua/sagemaker/cli/commands/init.lua",
     ["sagemaker.cli.context"] = "lua/sagemaker/cli/context.lua",
     ["sagemaker.cli.document"] = "lua/sagemaker/cli/document.lua",
@@ -125,7 +126,10 @@ build = {
     ["sagemaker.cli.globals"] = "lua/sagemaker/cli/globals.lua",
     ["sagemaker.cli.input.file"] = "lua/sagemaker/cli/input/file.lua",
     ["sagemaker.cli.input.params"] = "lua/sagemaker/cli/input/params.lua",
+    ["sagemaker.cli.input.sampler"] = "lua/sagemaker/cli/input/sampler.lua",
+    ["sagemaker.cli.input.samples"] = "lua/sagemaker/cli/input/samples.lua",
     ["sagemaker.cli.input.shorthand"] = "lua/sagemaker/cli/input/shorthand.lua",
+    ["sagemaker.cli.input.skeleton"] = "lua/sagemaker/cli/input/skeleton.lua",
     ["sagemaker.cli.jmespath"] = "lua/sagemaker/cli/jmespath/init.lua",
     ["sagemaker.cli.jmespath.compare"] = "lua/sagemaker/cli/jmespath/compare.lua",
     ["sagemaker.cli.jmespath.functions"] = "lua/sagemaker/cli/jmespath/functions.lua",
@@ -271,5 +275,8 @@ build = {
     ["sagemaker.watch.reading"] = "lua/sagemaker/watch/reading.lua",
     ["sagemaker.watch.submit"] = "lua/sagemaker/watch/submit.lua",
     ["sagemaker.watch.watcher"] = "lua/sagemaker/watch/watcher.lua",
+  },
+  install = {
+    bin = { sagemaker = "lua/sagemaker/cli/main.lua" },
   },
 }

@@ -79,6 +79,7 @@ local function run_command(ctx, name, words)
   local rows = command.options or {}
   ctx.options = args.parse(words, rows, command.arguments, name)
   args.need(ctx.options, rows, command.arguments, name)
+  collectgarbage "restart"
   return command.run(ctx) or failure.OK
 end
 

@@ -6,11 +6,14 @@ local options_of = require "sagemaker.cli.options"
 
 local M = {}
 
--- The row of sagemaker.model.paginators of an operation; only lists are looked up.
+-- The row of sagemaker.model.paginators of an operation. Only those that take a token are looked
+-- up: the rows are many.
 local function paginator_of(service, operation)
-  local name = operation.name
-  if service:info().protocol ~= "json" then return nil end
-  return require("sagemaker.model.paginators")[name]
+  for _, member in ipairs(operation.input and service:shape(operation.input).members or {}) do
+    if member.name == "NextToken" then
+      return require("sagemaker.model.paginators")[operation.name]
+    end
+  end
 end
 
 -- Members of the input that mean paging by hand.
@@ -48,6 +51,7 @@ end
 
 -- Text comes page by page, as the pages do; the other forms need the whole list.
 local function print_pages(ctx, client, params, page_options)
+  collectgarbage "restart"
   local pages = client:pages(ctx.operation.name, params, page_options)
   if ctx:format() ~= "text" then
     local output, _, err = pages:collect()
@@ -111,6 +115,7 @@ end
 
 local function call(ctx, client, params)
   local output, _, err = client:call(ctx.operation.name, params)
+  if ctx.options.outfile then collectgarbage "restart" end -- a stream may be long
   if not output then failure.raise(err) end
   if ctx.options.outfile then
     local is_stdout = save_body(ctx, output)

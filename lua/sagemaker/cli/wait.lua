@@ -42,6 +42,7 @@ function M.run(ctx, name, words)
   local what = "wait " .. name
   ctx.options = args.parse(words, rows, nil, what)
   local params = require("sagemaker.cli.operation").params(ctx, rows, nil, what)
+  collectgarbage "restart"
   local output, _, err = ctx:client():wait((name:gsub("-", "_")), params)
   if not output then failure.raise(err) end
   return failure.OK

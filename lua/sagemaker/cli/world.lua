@@ -60,7 +60,8 @@ function M.new()
   }
 end
 
---- Runs the command of a process.
+--- Runs the command of a process. The collector may be stopped until a command restarts it: a
+-- command that makes one call and prints its answer ends before there is anything to gain.
 ---@param argv string[]
 ---@return integer exit code
 function M.start(argv)

@@ -53,13 +53,21 @@ local function modules_of(root)
   return modules
 end
 
+-- The code of a module, with its lines for messages, but no place of the machine that builds.
+local function compile(module)
+  local file = assert(io.open(module.path, "rb"))
+  local text = file:read("*a"):gsub("^#[^\n]*", "")
+  file:close()
+  return string.dump(assert(load_text(text, "=" .. module.name)))
+end
+
 --- Compiles the modules of a tree into a bundle.
 ---@param path string of the bundle
 ---@param root string the folder that the names of modules are relative to
 function M.write(path, root)
   local head, code = {}, {}
   for _, module in ipairs(modules_of(root)) do
-    local compiled = string.dump(assert(loadfile(module.path)), true)
+    local compiled = compile(module)
     head[#head + 1] = ("%s %d\n"):format(module.name, #compiled)
     code[#code + 1] = compiled
   end

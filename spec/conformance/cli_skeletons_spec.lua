@@ -5,6 +5,7 @@ local cjson = require "cjson"
 local check = require "sagemaker.check"
 local core = require "sagemaker.core"
 local command = require "support.command"
+local document = require "sagemaker.cli.document"
 local skeleton = require "sagemaker.cli.input.skeleton"
 local support = require "support"
 
@@ -66,7 +67,7 @@ describe("skeletons", function()
     local service = core.service(service_name)
     it("of inputs are valid: " .. service_name, function()
       for _, name in ipairs(service:operations()) do
-        local example = skeleton.input(service, service:operation(name))
+        local example = document.unbox(skeleton.input(service, service:operation(name)))
         local ok, message = check.parameters(service, name, example)
         assert.truthy(ok, name .. ": " .. tostring(message))
       end
@@ -76,7 +77,8 @@ describe("skeletons", function()
       for _, name in ipairs(service:operations()) do
         local operation = service:operation(name)
         if operation.output and not operation.stream_output then
-          local response = core.encode_output(service, name, skeleton.output(service, operation))
+          local example = document.unbox(skeleton.output(service, operation))
+          local response = core.encode_output(service, name, example)
           assert.truthy(response, name)
         end
       end

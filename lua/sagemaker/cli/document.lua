@@ -53,6 +53,16 @@ function M.number(value)
   return nil
 end
 
+--- Puts numbers where boxes are, in all of a value: the encoder knows no boxes.
+---@param value any
+---@return any value the same, changed in place; where it is a box itself, its number
+function M.unbox(value)
+  if type(value) ~= "table" or math_type then return value end
+  if getmetatable(value) == Float then return value.value end
+  for key, item in pairs(value) do value[key] = M.unbox(item) end
+  return value
+end
+
 --- Whether a number is printed as a float.
 ---@param value any a number or a box
 ---@return boolean

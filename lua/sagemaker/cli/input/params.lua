@@ -9,21 +9,10 @@ local document = require "sagemaker.cli.document"
 
 local M = {}
 
-local is_boxed = math.type == nil -- luacheck: ignore (floats that are whole come in boxes)
-
 local COMPLEX = { structure = true, list = true, map = true }
 
 local function refuse(name, problem)
   failure.usage(("%s: %s"):format(name, problem))
-end
-
--- Numbers instead of the boxes that keep how they were written.
-local function unbox(given)
-  if type(given) ~= "table" then return given end
-  local number = document.number(given)
-  if number then return number end
-  for key, item in pairs(given) do given[key] = unbox(item) end
-  return given
 end
 
 -- Line and column, in characters, of a byte of a text.
@@ -43,7 +32,7 @@ local function read_json(name, text)
   if message then
     refuse(name, ("invalid JSON at %s: %s"):format(position(text, at), message))
   end
-  return is_boxed and unbox(result) or result
+  return document.unbox(result)
 end
 
 -- {{ Scalars

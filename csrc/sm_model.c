@@ -27,6 +27,7 @@ const sm_service *sm_service_find (sm_str name) {
     sm_str name;
     const sm_service *service;
   } list[] = {
+      {{"cloudwatch", 10}, &sm_service_cloudwatch},
       {{"sagemaker", 9}, &sm_service_sagemaker},
       {{"sagemaker-runtime", 17}, &sm_service_sagemaker_runtime},
       {{"signin", 6}, &sm_service_signin},

@@ -4,7 +4,8 @@ local cjson = require "cjson"
 local core = require "sagemaker.core"
 local support = require "support"
 
-local SERVICES = { "sagemaker", "sagemaker-runtime", "signin", "sso", "sso-oidc", "sts" }
+local SERVICES =
+  { "cloudwatch", "sagemaker", "sagemaker-runtime", "signin", "sso", "sso-oidc", "sts" }
 
 -- The folder of the service models, or nil when it is not at hand.
 local function models()

@@ -8,6 +8,7 @@
 
 SM_HIDDEN_BEGIN
 
+extern const sm_service sm_service_cloudwatch;
 extern const sm_service sm_service_sagemaker;
 extern const sm_service sm_service_sagemaker_runtime;
 extern const sm_service sm_service_signin;

@@ -237,9 +237,17 @@ function Writer:section(write)
   return text
 end
 
+-- The protocol to speak: the one that a service names first, of those that there is a codec for.
+local function protocol_of(metadata)
+  for _, name in ipairs(metadata.protocols or { metadata.protocol }) do
+    if PROTOCOLS[name] then return PROTOCOLS[name] end
+  end
+  return PROTOCOLS[metadata.protocol] or error("protocol " .. tostring(metadata.protocol))
+end
+
 function Writer:metadata()
   local m = self.model.metadata
-  local protocol = PROTOCOLS[m.protocol] or error("protocol " .. tostring(m.protocol))
+  local protocol = protocol_of(m)
   self:line("METADATA(%s, %d, %s, %s, %s, %s, %s, %s)", protocol, m.awsQueryCompatible and 1 or 0,
     self:text(m.serviceId), self:text(m.signingName or m.endpointPrefix),
     self:text(m.endpointPrefix), self:text(m.targetPrefix), self:text(m.jsonVersion),

@@ -18,7 +18,9 @@ M.services = {
     folder = "sagemaker-runtime", file = "sagemaker_runtime", prefix = "sagemaker.runtime.",
     class = "sagemaker.Runtime", page = PAGES .. "runtime_%s.html",
   },
-  -- Those that credentials come from are called by this project only: they get no annotations.
+  -- Alarms, and those that credentials come from, are called by this project only: they get no
+  -- annotations.
+  { folder = "cloudwatch", file = "cloudwatch" },
   { folder = "signin", file = "signin" },
   { folder = "sso", file = "sso" },
   { folder = "sso-oidc", file = "sso_oidc" },

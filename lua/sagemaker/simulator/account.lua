@@ -1,6 +1,7 @@
 --- One account in one region: what it owns, its alarms, and the world its endpoints live in.
 -- Operations work on it; it knows no HTTP, no signatures and no faults on the way.
 
+local alarms = require "sagemaker.simulator.alarms"
 local fleet = require "sagemaker.simulator.fleet"
 local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
@@ -125,6 +126,10 @@ function M.new(opts)
   }, Account)
   for name, seconds in pairs(M.SECONDS) do self.seconds[name] = opts.seconds[name] or seconds end
   self.world = new_world(self)
+  self.watch = alarms.new {
+    account = self, prefix = ("arn:%s:cloudwatch:%s:%s:alarm:"):format(opts.partition, opts.region,
+      opts.account_id),
+  }
   return self
 end
 
@@ -300,10 +305,14 @@ end
 --- Sets the state of a CloudWatch alarm. Deployments that bake and name it roll back now.
 ---@param name string
 ---@param state "OK"|"ALARM"|"INSUFFICIENT_DATA"
-function Account:set_alarm(name, state)
-  if self.alarms[name] == state then return end
-  self:settle()
+---@param reason? string
+---@param data? string JSON
+function Account:set_alarm(name, state, reason, data)
+  local before = self.alarms[name]
+  if before ~= state then self:settle() end
   self.alarms[name] = state
+  self.watch:changed(name, state, reason, data)
+  if before == state then return end
   local now = self:now()
   for record in pairs(self.moving) do
     lifecycle.alarm_changed(record.machine, now, self.world)

@@ -124,17 +124,17 @@ local function run(sim, row, protocol, request)
 end
 
 -- What a caller wrote may be in a message, also bytes that no JSON can hold.
-local function refuse(row, protocol, refused)
+local function refuse(row, protocol, refused, id)
   if refused.message:find("[\128-\255]") then
     refused.message = refused.message:gsub("[\128-\255]", "?")
   end
-  return protocol.refuse(row, refused)
+  return protocol.refuse(row, refused, id)
 end
 
-local function encode(sim, row, protocol, name, output)
+local function encode(sim, row, protocol, name, output, id)
   local known = sim.encoded[output]
   if known then return known end
-  local answer = protocol.encode(row, name, output)
+  local answer = protocol.encode(row, name, output, id)
   if name == "DescribeEndpoint" then sim.encoded[output] = answer end
   return answer
 end
@@ -172,9 +172,9 @@ function M.handle(sim, given)
   local request = request_of(given)
   local row, protocol = services.route(request)
   local name, output, refused = run(sim, row, protocol, request)
-  local answer = output and encode(sim, row, protocol, name, output)
-    or refuse(row, protocol, refused)
   local id = sim.new_id()
+  local answer = output and encode(sim, row, protocol, name, output, id)
+    or refuse(row, protocol, refused, id)
   local headers = {}
   for header, value in pairs(answer.headers) do headers[header] = value end
   headers["x-amzn-RequestId"], headers.Date = id, date_of(sim)

@@ -134,6 +134,15 @@ function Metrics:statistic(endpoint, variant, metric, statistic, from, to)
   return percentile(data.values, tonumber(statistic:sub(2)))
 end
 
+--- Whether anything was ever measured of this.
+---@param endpoint string
+---@param variant string|nil
+---@param metric string
+---@return boolean
+function Metrics:measured(endpoint, variant, metric)
+  return self.series[key_of(endpoint, variant, metric)] ~= nil
+end
+
 --- Everything that is kept, as a plain table.
 ---@return table
 function Metrics:save()

@@ -7,6 +7,8 @@
 local core = require "sagemaker.core"
 local openai = require "sagemaker.simulator.openai"
 local operations = require "sagemaker.simulator.operations"
+local query = require "sagemaker.simulator.wire.query"
+local rpc = require "sagemaker.simulator.wire.rpc"
 local runtime = require "sagemaker.simulator.operations.runtime"
 
 local M = {}
@@ -19,40 +21,55 @@ local M = {}
 ---@field handlers table<string, sagemaker.simulator.handler>
 ---@field invalid string|nil code of what violates the model; ValidationException unless told
 ---@field max_body integer|nil longest body that is taken
+---@field xmlns string|nil of its answers in XML
 
 ---@class sagemaker.simulator.protocol
 ---@field operation fun(row: table, request: table): string|nil the name, without decoding
 ---@field decode fun(row: table, request: table): string|nil, any, string|nil, integer|nil operation
 --- and parameters; or nil, code, message, status
 ---@field signed (fun(request: table): table|nil, table|nil)|nil the request whose signature counts
----@field encode fun(row: table, name: string, output: table): table {status, headers, body}
----@field refuse fun(row: table, refused: sagemaker.simulator.refusal): table
+---@field encode fun(row: table, name: string, output: table, id: string): table {status, headers,
+--- body}; `id` is the request's
+---@field refuse fun(row: table, refused: sagemaker.simulator.refusal, id: string): table
 
-local function row_of(id, handlers)
+local function row_of(id, handlers, more)
   local service = core.service(id)
   local info = service:info()
-  return {
+  local row = {
     id = id, service = service, signing_name = info.signing_name, prefix = info.target_prefix,
     handlers = handlers,
   }
+  for name, value in pairs(more or {}) do row[name] = value end
+  return row
 end
+
+local function group(name)
+  return require("sagemaker.simulator.operations." .. name)
+end
+
+-- An invocation carries 6 MiB at most, and its mistakes are called ValidationError.
+local RUNTIME = { invalid = "ValidationError", max_body = 6 * 1024 * 1024 }
 
 --- The services by the names of their models.
 ---@type table<string, sagemaker.simulator.service>
 M.all = {
+  cloudwatch = row_of("cloudwatch", group "alarm", {
+    invalid = "ValidationError", xmlns = "http://monitoring.amazonaws.com/doc/2010-08-01/",
+  }),
   sagemaker = row_of("sagemaker", operations.handlers),
-  ["sagemaker-runtime"] = row_of("sagemaker-runtime", runtime),
+  ["sagemaker-runtime"] = row_of("sagemaker-runtime", runtime, RUNTIME),
+  sts = row_of("sts", group "caller", {
+    invalid = "ValidationError", xmlns = "https://sts.amazonaws.com/doc/2011-06-15/",
+  }),
 }
 
--- An invocation carries 6 MiB at most, and its mistakes are called ValidationError.
-local function as_runtime(row)
-  row.invalid, row.max_body = "ValidationError", 6 * 1024 * 1024
-  return row
+local chat = row_of("sagemaker-runtime", openai.handlers, RUNTIME)
+
+local by_prefix, by_signing_name = {}, {}
+for _, row in pairs(M.all) do
+  if row.prefix then by_prefix[row.prefix] = row end
+  if row.xmlns then by_signing_name[row.signing_name] = row end
 end
-
-as_runtime(M.all["sagemaker-runtime"])
-
-local chat = as_runtime(row_of("sagemaker-runtime", openai.handlers))
 
 local function sorted_keys(t)
   local keys = {}
@@ -112,8 +129,13 @@ function json.encode(row, name, output)
 end
 
 function json.refuse(row, refused)
-  return core.encode_error(row.service, refused.code, refused.message, refused.status,
+  local answer = core.encode_error(row.service, refused.code, refused.message, refused.status,
     refused.fields)
+  if row.xmlns then
+    answer.headers["x-amzn-query-error"] = ("%s;%s"):format(query.code(row, refused.code),
+      answer.status < 500 and "Sender" or "Receiver")
+  end
+  return answer
 end
 
 -- The runtime speaks REST JSON; the answer of a stream has a head, and frames for a body.
@@ -131,12 +153,18 @@ end
 
 openai.refuse = json.refuse
 
-local function by_target(request)
-  local prefix = target_of(request)
-  for _, row in pairs(M.all) do
-    if prefix and row.prefix == prefix then return row end
+-- The service of a form: the one that its signature is for, or that has the operation.
+local function by_form(request)
+  local action = query.action(request)
+  if not action then return nil end
+  local scope = (request.headers.authorization or ""):match("/([^/]+)/aws4_request")
+    or request.query:match("%%2F([^%%]+)%%2Faws4_request")
+  if by_signing_name[scope] then return by_signing_name[scope] end
+  for _, row in pairs(by_signing_name) do
+    local operation = row.service:operation(action)
+    if operation and operation.name == action then return row end
   end
-  return nil
+  return M.all.sts
 end
 
 --- Whom a request is for, and how it speaks. What nobody else is meant by is for SageMaker.
@@ -144,9 +172,16 @@ end
 ---@return sagemaker.simulator.service
 ---@return sagemaker.simulator.protocol
 function M.route(request)
-  if openai.matches(request.path) then return chat, openai end
-  if request.path:find("^/endpoints/") then return M.all["sagemaker-runtime"], rest end
-  return by_target(request) or M.all.sagemaker, json
+  local prefix = target_of(request)
+  if prefix then return by_prefix[prefix] or M.all.sagemaker, json end
+  local path = request.path
+  if openai.matches(path) then return chat, openai end
+  if path:find("^/endpoints/") then return M.all["sagemaker-runtime"], rest end
+  local named = rpc.target(path)
+  if named and by_prefix[named] then return by_prefix[named], rpc end
+  local row = path == "/" and by_form(request)
+  if row then return row, query end
+  return M.all.sagemaker, json
 end
 
 --- The operation a request names, as far as it can be seen without decoding it.

@@ -62,12 +62,8 @@ M.section("knobs", {
 })
 
 M.section("alarms", {
-  save = function(sim)
-    local data = {}
-    for name, state in pairs(sim.account.alarms) do data[name] = state end
-    return data
-  end,
-  load = function(sim, data) sim.account.alarms = data end,
+  save = function(sim) return sim.account.watch:save() end,
+  load = function(sim, data) sim.account.watch:load(data) end,
 })
 
 M.section("metrics", {

@@ -39,7 +39,7 @@ function M.new(opts)
   for kind in pairs(M.WORDS) do kinds[kind] = { by_name = {}, count = 0 } end
   return setmetatable({
     prefix = ("arn:%s:sagemaker:%s:%s:"):format(opts.partition, opts.region, opts.account_id),
-    kinds = kinds, sequence = 0,
+    kinds = kinds, sequence = 0, account_id = opts.account_id, partition = opts.partition,
   }, Store)
 end
 

@@ -158,7 +158,11 @@ local function alarms_of(sim)
   end
   for name in pairs(known) do names[#names + 1] = name end
   table.sort(names)
-  for i, name in ipairs(names) do rows[i] = { name = name, state = states[name] or "OK" } end
+  for i, name in ipairs(names) do
+    local alarm = sim.account.watch.by_name[name] or {}
+    rows[i] = { name = name, state = states[name] or "OK", reason = alarm.reason,
+      updated = alarm.updated, defined = alarm.name ~= nil }
+  end
   return rows
 end
 

@@ -82,6 +82,7 @@ void lsm_open_text(lua_State *L);    /* text, time, now, clock, sleep, random */
 void lsm_open_pattern(lua_State *L); /* match_pattern */
 void lsm_open_jose(lua_State *L);    /* es256, ec_jwk */
 void lsm_open_file(lua_State *L);    /* replace */
+void lsm_open_hash(lua_State *L);    /* hasher */
 void lsm_open_terminal(lua_State *L); /* terminal */
 void lsm_open_process(lua_State *L);  /* process */
 

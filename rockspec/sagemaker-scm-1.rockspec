@@ -49,6 +49,7 @@ build = {
         "csrc/leventstream.c",
         "csrc/leventstream_encode.c",
         "csrc/lfile.c",
+        "csrc/lhash.c",
         "csrc/ljose.c",
         "csrc/lmodel.c",
         "csrc/lmodel_load.c",

@@ -292,6 +292,26 @@ function M.perform(client, operation, params, opts, level)
   return perform(client, settings, operation, params)
 end
 
+local FOREIGN = { name = "a request of one's own" }
+
+--- Gives a request its host and URL and signs it, for who sends it by other means.
+---@param client sagemaker.Client
+---@param request table {method, path, query, headers, body}, or payload_hash instead of the body;
+---   gets host, url and the headers of the signature
+---@return table|nil request
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function M.sign(client, request)
+  local settings, message, err = inputs.settings(client, nil, 1)
+  if not settings then return nil, message, err end
+  request, message, err = address(client, settings, request)
+  if not request then return nil, message, err end
+  local ok
+  ok, message, err = sign(client, settings, FOREIGN, request, { transport = settings.transport })
+  if not ok then return nil, message, err end
+  return request
+end
+
 --- Calls an operation.
 ---@param name string "CreateEndpoint" or "create_endpoint"
 ---@param params? table spelled as AWS spells it; never changed

@@ -110,6 +110,17 @@ describe("transport.resty by", function()
       assert.truthy(message:find("lua_ssl_trusted_certificate", 1, true))
     end)
 
+    it("passes over those that the environment names for everybody, and says so", function()
+      local other = nginx.start{ main = "env AWS_CA_BUNDLE=/nowhere/ca.pem;" }
+      local ok, problem = pcall(function()
+        assert.equal("sagemaker.transport.resty", other:lua[[
+          return tostring(require("sagemaker").new{ region = "eu-west-1" }.transport) ]])
+        assert.truthy(other:log():find("AWS_CA_BUNDLE does not count inside nginx", 1, true))
+      end)
+      other:stop()
+      assert(ok, problem)
+    end)
+
     it("with somebody who speaks none is an error that says so", function()
       local err = failure(get(("https://localhost:%d/"):format(secure.ports.http)))
       assert.same({ "TlsError", false, false }, { err.code, err.sent, err.retryable })

@@ -10,6 +10,7 @@
 -- `available`. The module path is that of the Lua that runs the specs.
 
 local cjson = require "cjson"
+local lfs = require "lfs"
 local curl = require "sagemaker.transport.curl"
 local server = require "support.server"
 
@@ -256,8 +257,10 @@ local function try(conf, opts)
     workers = tostring(opts.workers or 1) })
   write(dir .. "/nginx.conf", text)
   local user = server.shell("id -u"):match("%d+") == "0" and "user root; " or ""
+  -- The modules of the specs too, for what runs inside.
+  local path = ("LUA_PATH='%s;%s/spec/?.lua;'"):format(package.path, lfs.currentdir())
   local command = ("%s nginx -p %s -c %s/nginx.conf -e %s/error.log -g '%sdaemon off; pid %s/pid;'")
-    :format(opts.env or "env", dir, dir, dir, user, dir)
+    :format("env " .. path .. " " .. (opts.env or ""), dir, dir, dir, user, dir)
   local pid = server.spawn(command, dir .. "/output")
   local up = server.wait_for(10, function()
     if not server.alive(pid) then return "dead" end
@@ -274,9 +277,28 @@ local function try(conf, opts)
   return nil, reason
 end
 
+--- The configuration of an example, with other ports and what the specs need besides: it is started
+-- as it is written otherwise.
+---@param path string
+---@param model? integer the port of its model server
+---@return string
+function M.example(path, model)
+  local text = assert(read(path), path)
+  local n
+  text, n = text:gsub("\n    listen [%d.:]+;", "\n    listen 127.0.0.1:@http@;")
+  assert(n == 1, "one server in " .. path)
+  if model then
+    text, n = text:gsub("127%.0%.0%.1:9000", "127.0.0.1:" .. model)
+    assert(n > 0, "no model server in " .. path)
+  end
+  -- These two belong to how nginx is started, and the folder is the specs' own.
+  return (text:gsub("\nerror_log stderr;", "\nerror_log @dir@/error.log info;")
+    :gsub("\npid [^\n]*", ""))
+end
+
 --- Starts nginx.
 ---@param opts {conf?: string, main?: string, http?: string, locations?: string, workers?: integer,
---- env?: string} a whole configuration, or parts for one; env: "env NAME=value" before the command
+--- env?: string} a whole configuration, or parts for one; env: "NAME=value …" for the master
 ---@return spec.NginxProcess
 function M.start(opts)
   local conf = opts.conf or TEMPLATE:gsub("%$(%l+)", function(name) return opts[name] or "" end)

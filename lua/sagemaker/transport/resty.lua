@@ -432,14 +432,19 @@ local function check_options(opts)
   end
 end
 
--- Certificates of one's own: what a program names, or what the environment names without knowing
--- where this runs.
-local function check_trust(tls)
+-- Certificates of one's own. What a program names is refused, because it would not be trusted; what
+-- the environment or a profile names for everybody is passed over, and said.
+local function check_trust(tls, sources, ngx)
   local name = tls.ca_file and "ca_file" or tls.ca_path and "ca_path"
   if not name then return true end
-  return config_error("CertificateStoreError", ("nginx cannot trust %s (tls.%s%s): certificates to "
-    .. "trust are named by its directive lua_ssl_trusted_certificate"):format(tls[name], name,
-    name == "ca_file" and ", AWS_CA_BUNDLE or ca_bundle of the configuration" or ""))
+  local source = sources and sources[name]
+  if source and source ~= "option" then
+    ngx.log(ngx.NOTICE, "sagemaker: ", source, " does not count inside nginx, which trusts what ",
+      "its directive lua_ssl_trusted_certificate names")
+    return true
+  end
+  return config_error("CertificateStoreError", ("nginx cannot trust %s (tls.%s): certificates to "
+    .. "trust are named by its directive lua_ssl_trusted_certificate"):format(tls[name], name))
 end
 
 --- Makes the transport. No network, no file is touched.
@@ -455,7 +460,7 @@ function M.new(opts)
     return config_error("InvalidTransport", "the transport 'resty' works inside nginx only")
   end
   local tls, timeouts, keepalive = opts.tls or {}, opts.timeouts or {}, opts.keepalive or {}
-  local ok, message, err = check_trust(tls)
+  local ok, message, err = check_trust(tls, opts.sources, ngx)
   if not ok then return nil, message, err end
   return setmetatable({
     _connect = seconds_of(timeouts, "connect", CONNECT),

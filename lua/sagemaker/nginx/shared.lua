@@ -1,0 +1,3 @@
+local M = {}
+function M.new() return nil end
+return M

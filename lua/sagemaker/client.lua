@@ -453,8 +453,8 @@ function M.new(options, of, level)
     provider_io = false,
     region = settings.region,
     settings = settings,
-    state = { limiters = false, modes = false, quota = { available = 500, capacity = 500 },
-      skew = 0 },
+    state = settings.shared and settings.shared:state(of.name, settings) or { limiters = false,
+      modes = false, quota = { available = 500, capacity = 500 }, skew = 0 },
     watch = false,
   }, Client)
   return client

@@ -186,6 +186,7 @@ local function fixed(options, io, wishes, service)
     profile_source = options.profile and "option",
     proxy = proxy,
     service = service.id,
+    shared = options.shared or false,
     sources = {},
     timeouts = {
       attempt = timeouts.attempt,

@@ -33,6 +33,7 @@ local M = {}
 ---@field tls? {ca_file?: string, ca_path?: string, verify?: boolean}
 ---@field proxy? string|false|{http?: string, https?: string, no_proxy?: string} default: what
 ---   http_proxy, https_proxy and no_proxy say; false: none
+---@field shared? sagemaker.nginx.Shared inside nginx: what the clients of all workers share
 ---@field max_response_bytes? integer a longer answer is an error
 ---@field io? table<string, function> replaces functions of sagemaker.Env
 
@@ -160,6 +161,9 @@ local OPTIONS = {
   mfa_prompt = of_type "function",
   profile = of_type "string",
   proxy = proxy,
+  shared = function(value)
+    if type(value) ~= "table" or not value.state then return "what sagemaker.nginx.shared makes" end
+  end,
   tls = fields {
     ca_file = of_type "string",
     ca_path = of_type "string",

@@ -133,8 +133,9 @@ describe("nginx.sign", function()
     local other = nginx.start{ http = [[
       init_by_lua_block {
         local sagemaker = require "sagemaker"
-        keyless = assert(sagemaker.runtime{ region = "eu-west-1",
-          endpoint_url = "http://127.0.0.1:1", credentials = function() return nil, "the vault at vault.internal is sealed" end })
+        keyless = assert(sagemaker.runtime{
+          region = "eu-west-1", endpoint_url = "http://127.0.0.1:1",
+          credentials = function() return nil, "the vault at vault.internal is sealed" end })
       } ]], locations = [[
       set $sagemaker_host ""; set $sagemaker_uri "";
       location /a { access_by_lua_block { require("sagemaker.nginx").sign{ client = keyless,

@@ -46,7 +46,7 @@ http {
   lua_shared_dict sagemaker 2m;
   $http
   server {
-    listen 127.0.0.1:@http@ backlog=4096;
+    listen 127.0.0.1:@http@ backlog=4096 $listen;
     $locations
     location = /_lua {
       client_body_buffer_size 64m;
@@ -298,6 +298,7 @@ end
 
 --- Starts nginx.
 ---@param opts {conf?: string, main?: string, http?: string, locations?: string, workers?: integer,
+--- listen?: string,
 --- env?: string} a whole configuration, or parts for one; env: "NAME=value …" for the master
 ---@return spec.NginxProcess
 function M.start(opts)

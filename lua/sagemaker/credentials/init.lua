@@ -136,12 +136,14 @@ end
 ---@return sagemaker.CredentialProvider
 function M.default(settings)
   settings = settings or {}
-  return require("sagemaker.credentials.cache").new(setmetatable({
+  local provider, shared = setmetatable({
     chain = false,
     profile = settings.profile,
     prompt = settings.mfa_prompt,
     source = settings.profile_source,
-  }, Default))
+  }, Default), settings.shared
+  if shared then provider = shared:provider(provider, "profile", settings.profile) end
+  return require("sagemaker.credentials.cache").new(provider)
 end
 
 --- The provider that a `credentials` option means: keys, a function, a provider.
@@ -152,8 +154,10 @@ end
 function M.from(option, settings)
   if not option then return M.default(settings) end
   if type(option) == "function" then
-    local callback = require "sagemaker.credentials.callback"
-    return require("sagemaker.credentials.cache").new(callback.new(option))
+    local provider = require("sagemaker.credentials.callback").new(option)
+    local shared = settings and settings.shared
+    if shared then provider = shared:provider(provider, "function") end
+    return require("sagemaker.credentials.cache").new(provider)
   end
   if type(option.get) == "function" then return option end
   return require("sagemaker.credentials.static").new(option)

@@ -83,7 +83,23 @@ function M.new(context, name, opts, call_opts)
     first = opts.delay,
     longest = opts.max_delay,
     name = name,
+    seen = context.polls and not call_opts and context.clock() or nil,
   }, Poller)
+end
+
+-- The answer of DescribeEndpoint; where looks are shared it may have been somebody else's, asked
+-- for after the last one that was seen here.
+local function describe(self)
+  local context, params = self.context, { EndpointName = self.name }
+  if not self.seen then
+    local output, _, err = context.call("DescribeEndpoint", params, self.call_opts)
+    return output, err
+  end
+  local output, err
+  output, err, self.seen = context.polls:look(self.name, self.seen, function()
+    return context.call("DescribeEndpoint", params)
+  end)
+  return output, err
 end
 
 --- Looks once.
@@ -91,8 +107,7 @@ end
 ---@return "gone"|"wait"|"error"|nil why there is none
 ---@return sagemaker.Error|nil err
 function Poller:look()
-  local output, _, err = self.context.call("DescribeEndpoint", { EndpointName = self.name },
-    self.call_opts)
+  local output, err = describe(self)
   if output then
     self.failures, self.throttle = 0, nil
     return output

@@ -6,9 +6,9 @@
 ---     client = sagemaker.new{ shared = shared }
 --
 -- One worker at a time fetches new keys, or looks at an endpoint; the others use what it brings.
--- The mark of the one that does is `dict:add` with an expiry, so a worker that dies holds nobody up.
--- Keys lie in the dictionary as they are, secrets too: it is memory of nginx's own processes, like
--- that in which each worker would keep them otherwise. Keys without an expiry are left to each
+-- The mark of the one that does is `dict:add` with an expiry, so a worker that dies holds nobody
+-- up. Keys lie in the dictionary as they are, secrets too: it is memory of nginx's own processes,
+-- like that in which each worker would keep them otherwise. Keys without an expiry are left to each
 -- worker, which reads them anew when nginx reloads. Without the dictionary, and outside of nginx,
 -- each worker has a state of its own. The rate limiter of the adaptive retry mode always is a
 -- worker's own.

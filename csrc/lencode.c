@@ -205,6 +205,12 @@ static void default_params (lua_State *L, int idx) {
   }
 }
 
+/* How many headers a request will have when it is sent: eight, with those that
+** the client and the signature add; where members stand in headers, more. */
+static int expected_headers (const lsm_call *call) {
+  return call->s->protocol == SM_REST_JSON ? 16 : 8;
+}
+
 /*
 ** core.encode(service, operation, params [, mode [, opts]]) -> request | nil,
 ** errors. mode: "basic" (default), "strict" or false; opts.token: the string
@@ -222,7 +228,7 @@ static int core_encode (lua_State *L) {
     lua_getfield(L, 5, "token");
     lua_replace(L, 5);
   }
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, expected_headers(&e.call));
   headers = lua_gettop(L);
   begin(L, &e, checks);
   if (lua_type(L, 5) == LUA_TSTRING)

@@ -7,8 +7,10 @@
 ** argument type throws.
 */
 #include <errno.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -333,14 +335,40 @@ static int core_random (lua_State *L) {
   return push_buffer(L, b);
 }
 
+/*
+** Random bytes of a Lua state, fetched many at a time: OpenSSL takes as long
+** for few as for many. A process that was forked has its own.
+*/
+typedef struct pool {
+  pid_t owner;
+  size_t left;
+  unsigned char bytes[512];
+} pool;
+
+/* The next `n` bytes, which nobody gets again; NULL where there are none. */
+static const unsigned char *draw (pool *p, size_t n) {
+  pid_t self = getpid();
+  if (p->owner != self || p->left < n) {
+    if (RAND_bytes(p->bytes, sizeof(p->bytes)) != 1)
+      return NULL;
+    p->owner = self;
+    p->left = sizeof(p->bytes);
+  }
+  p->left -= n;
+  return p->bytes + p->left;
+}
+
 /* uuid() -> a random UUID (version 4, RFC 9562) in lower case */
 static int core_uuid (lua_State *L) {
   static const char digits[] = "0123456789abcdef";
+  const unsigned char *drawn =
+      draw((pool *)lua_touserdata(L, lua_upvalueindex(1)), 16);
   unsigned char bytes[16];
   char text[36];
   size_t i, n = 0;
-  if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+  if (drawn == NULL)
     return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
+  memcpy(bytes, drawn, sizeof(bytes));
   bytes[6] = (unsigned char)(0x40 | (bytes[6] & 0x0f));
   bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
   for (i = 0; i < sizeof(bytes); i++) {
@@ -408,7 +436,7 @@ static int core_platform (lua_State *L) {
 static const luaL_Reg core_functions[] = {
     {"clock", core_clock},   {"now", core_now},   {"platform", core_platform},
     {"random", core_random}, {"sha1", core_sha1}, {"sha256", core_sha256},
-    {"sleep", core_sleep},   {"uuid", core_uuid}, {NULL, NULL},
+    {"sleep", core_sleep},   {NULL, NULL},
 };
 
 /* }} */
@@ -422,6 +450,9 @@ static void set_table (lua_State *L, const char *name,
 
 void lsm_open_text (lua_State *L) {
   lsm_setfuncs(L, core_functions);
+  memset(lua_newuserdata(L, sizeof(pool)), 0, sizeof(pool));
+  lua_pushcclosure(L, core_uuid, 1);
+  lua_setfield(L, -2, "uuid");
   set_table(L, "text", text_functions);
   set_table(L, "time", time_functions);
   set_table(L, "uri", uri_functions);

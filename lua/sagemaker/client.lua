@@ -57,9 +57,14 @@ local function address(client, settings, request)
     local message, err
     endpoint, message, err = endpoints.resolve(client.info, settings)
     if not endpoint then return nil, message, err end
+    endpoint.root = endpoint.origin .. "/"
     settings.route.endpoint = endpoint
   end
   local host, origin, path, query = endpoint.host, endpoint.origin, request.path, request.query
+  if path == "/" and query == "" and endpoint.path == "" and not request.host_prefix then
+    request.host, request.url = host, endpoint.root
+    return request
+  end
   if request.host_prefix and not settings.endpoint_url then
     host = request.host_prefix .. host
     origin = endpoint.scheme .. "://" .. host
@@ -233,9 +238,11 @@ end
 local function perform(client, settings, operation, params, meter)
   local request, message, err = prepare(client, settings, operation, params)
   if not request then return nil, message, err end
-  local transport
-  transport, message, err = inputs.transport(client, settings)
-  if not transport then return nil, message, err end
+  local transport = settings.transport
+  if not transport then
+    transport, message, err = inputs.transport(client, settings)
+    if not transport then return nil, message, err end
+  end
   request.stream = operation.stream_output
   local limit = settings.timeouts.operation
   local call = { attempt = 1, careful = settings.careful, meter = meter, sent = 0, skew = 0,

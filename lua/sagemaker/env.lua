@@ -22,8 +22,10 @@ local format, floor = string.format, math.floor
 
 -- The core is loaded when a clock or randomness is first asked for, not with this module.
 local function core(name)
-  return function(...)
-    return require("sagemaker.core")[name](...)
+  local fn
+  return function(argument)
+    fn = fn or require("sagemaker.core")[name]
+    return fn(argument)
   end
 end
 

@@ -19,17 +19,12 @@ function M.provider_io(client, spawn, transport_of)
   return require("sagemaker.credentials.io").new(client, spawn, transport_of)
 end
 
-local function provider_of(settings)
-  local keyring = settings.keyring
-  local provider = keyring.provider
+local function provider_of(keyring, settings)
+  local provider, reason = require("sagemaker.credentials").from(keyring.credentials, settings)
   if not provider then
-    local reason
-    provider, reason = require("sagemaker.credentials").from(keyring.credentials, settings)
-    if not provider then
-      return fail("InvalidCredentials", "the credentials given cannot be used: " .. reason)
-    end
-    keyring.provider = provider
+    return fail("InvalidCredentials", "the credentials given cannot be used: " .. reason)
   end
+  keyring.provider = provider
   return provider
 end
 
@@ -41,8 +36,13 @@ end
 ---@return string|nil message
 ---@return sagemaker.Error|nil err kind "credentials"
 function M.credentials(settings, io, deadline)
-  local provider, message, err = provider_of(settings)
-  if not provider then return nil, message, err end
+  local keyring = settings.keyring
+  local provider = keyring.provider
+  if not provider then
+    local message, err
+    provider, message, err = provider_of(keyring, settings)
+    if not provider then return nil, message, err end
+  end
   local keys, reason, broken = provider:get(io, deadline)
   if keys then return keys end
   return fail(broken and "InvalidCredentials" or "NoCredentials",
@@ -50,8 +50,8 @@ function M.credentials(settings, io, deadline)
 end
 
 local function is_same(a, b)
-  return a == b or (a.access_key_id == b.access_key_id
-    and a.secret_access_key == b.secret_access_key and a.session_token == b.session_token)
+  return a.access_key_id == b.access_key_id and a.secret_access_key == b.secret_access_key
+    and a.session_token == b.session_token
 end
 
 --- The signer for the keys of this moment; a new one only when they are others.
@@ -66,7 +66,7 @@ function M.signer(settings, io, deadline)
   if not keys then return nil, message, err end
   local route = settings.route
   local known = route.keys
-  if known and is_same(known, keys) then return route.signer end
+  if known == keys or known and is_same(known, keys) then return route.signer end
   route.signer = core.signer {
     access_key_id = keys.access_key_id,
     secret_access_key = keys.secret_access_key,

@@ -191,6 +191,25 @@ local function update(context, request, current, preparation, call_opts)
   }, call_opts)
 end
 
+-- What is to be done with an endpoint.
+local function action_of(request, live)
+  if not live then return "create" end
+  local is_same = live.EndpointStatus == "InService" and not request.force
+    and readings.same(live.EndpointConfigName, request.EndpointConfigName)
+  return is_same and "none" or "update"
+end
+
+-- What is going to happen, as `on_plan` and `preview` tell it. The warnings are a copy.
+local function preview_of(request, current, live, preparation)
+  local action, warnings = action_of(request, live), {}
+  for i, warning in ipairs(preparation.warnings) do warnings[i] = warning end
+  return {
+    action = action, config = preparation.config, endpoint = current or nil,
+    fleet = preparation.fleet,
+    plan = action == "update" and preparation.plan or nil, warnings = warnings,
+  }
+end
+
 -- One round: look, check, do. The fourth value says that another deployment was faster and `wait`
 -- asks to queue behind it.
 local function attempt(context, request, call_opts)
@@ -202,8 +221,8 @@ local function attempt(context, request, call_opts)
   local preparation
   preparation, message, err = preflight.prepare(context.call, request, live, call_opts)
   if not preparation then return nil, message, err end
-  if live and live.EndpointStatus == "InService" and not request.force
-      and readings.same(live.EndpointConfigName, request.EndpointConfigName) then
+  if request.on_plan then request.on_plan(preview_of(request, current, live, preparation)) end
+  if action_of(request, live) == "none" then
     return unchanged(context, request, live, preparation, call_opts)
   end
   if is_failed then
@@ -251,6 +270,37 @@ function M.run(context, given, call_opts)
     context.sleep(request.delay or 2)
   end
   return nil, message, err
+end
+
+---@class sagemaker.watch.Preview what `deploy` is going to do
+---@field action "create"|"update"|"none"
+---@field busy? string why nothing can be started now
+---@field config? table the DeploymentConfig that governs the update
+---@field endpoint? table output of DescribeEndpoint; nil when there is no such endpoint
+---@field fleet? sagemaker.deployment.KnownFleet of an update, with the old one
+---@field plan? sagemaker.deployment.Plan of an update
+---@field warnings string[]
+
+--- What `run` would do with the endpoint as it is now. Only looks.
+---@param context table call, check
+---@param given sagemaker.watch.DeployRequest
+---@param call_opts? table
+---@return sagemaker.watch.Preview|nil
+---@return string? message
+---@return sagemaker.Error? err
+function M.preview(context, given, call_opts)
+  local request, message, err = preflight.parameters(context.check, given)
+  if not request then return nil, message, err end
+  local current, live, preparation
+  current, message, err = preflight.endpoint(context.call, request.EndpointName, call_opts)
+  if current == nil then return nil, message, err end
+  live = current and current.EndpointStatus ~= "Failed" and current
+  if current and not live and not request.replace_failed then return failed(current) end
+  preparation, message, err = preflight.prepare(context.call, request, live, call_opts)
+  if not preparation then return nil, message, err end
+  local preview = preview_of(request, current, live, preparation)
+  preview.busy = preflight.busy(current)
+  return preview
 end
 
 return M

@@ -20,6 +20,8 @@ local M = {}
 ---@field ExcludeRetainedVariantProperties? table[] update: but not these
 ---@field RetainDeploymentConfig? boolean update: the DeploymentConfig of the last deployment again
 ---@field on_event? fun(event: sagemaker.watch.Event) called each time the deployment moves
+---@field on_plan? fun(preview: sagemaker.watch.Preview) called before anything is changed; again
+--- for another attempt after a deployment of somebody else
 ---@field wait? boolean queue behind a deployment that is under way
 ---@field replace_failed? boolean delete a Failed endpoint and create it anew
 ---@field force? boolean update even if the endpoint runs this configuration already
@@ -37,7 +39,8 @@ local UPDATE = { "EndpointName", "EndpointConfigName", "DeploymentConfig",
   "RetainAllVariantProperties", "ExcludeRetainedVariantProperties", "RetainDeploymentConfig" }
 local OWN = {
   delay = "number", force = "boolean", max_delay = "number", on_event = "function",
-  provisioning = "number", replace_failed = "boolean", timeout = "number", wait = "boolean",
+  on_plan = "function", provisioning = "number", replace_failed = "boolean", timeout = "number",
+  wait = "boolean",
 }
 
 local function pick(request, names)
@@ -223,6 +226,7 @@ end
 
 ---@class sagemaker.watch.Preparation
 ---@field config table|nil the DeploymentConfig that will govern the deployment
+---@field fleet? sagemaker.deployment.KnownFleet of an update, with the old one
 ---@field plan? sagemaker.deployment.Plan of an update
 ---@field provisioning number seconds that the new variants may take to come, at most
 ---@field warnings string[]
@@ -289,7 +293,7 @@ local function prepare_update(describe_config, request, config, current, result,
   result.config = effective(request, current, problems)
   local plan, found = deployment.examine(result.config, fleet)
   rules.merge(problems, found)
-  result.plan = plan
+  result.fleet, result.plan = fleet, plan
   for _, warning in ipairs(plan and plan.warnings or {}) do
     result.warnings[#result.warnings + 1] = warning
   end

@@ -66,6 +66,11 @@ local SETTINGS = {
 local NAMES = { "app_id", "ca_file", "defaults_mode", "endpoint_url", "ignore_endpoint_urls",
   "max_attempts", "region", "retry_mode", "sts_regional_endpoints", "use_dualstack", "use_fips" }
 
+--- Where each setting may stand: its variables, in order, with %s for the service's name, and its
+-- property of a profile.
+---@type table<string, {property: string, [integer]: string}>
+M.SETTINGS = SETTINGS
+
 -- The value of a text; otherwise nil and what is wrong with it.
 local function read(row, value, source)
   local parsed, expected = row.read(value)

@@ -113,6 +113,16 @@ local function providers_of(name, source, prompt)
   return list
 end
 
+--- The providers that `default` asks, in their order, for one who wants to know what each says.
+---@param io sagemaker.Env
+---@param settings {profile?: string, profile_source?: string, mfa_prompt?: function}
+---@return sagemaker.CredentialProvider[]
+function M.providers(io, settings)
+  local name, source = settings.profile, settings.profile_source
+  if not name then name, source = profiles.name(io) end
+  return providers_of(name, source, settings.mfa_prompt)
+end
+
 local Default = {}
 Default.__index = Default
 Default.__name = "sagemaker.credentials.default"

@@ -67,6 +67,7 @@ end
 ---@field also? table<string, string> besides those
 ---@field files? table<string, string> by path
 ---@field answers? table[]|fun the script of sagemaker.transport.stub
+---@field transport? sagemaker.Transport instead of the stub: a simulator, with an empty `env`
 ---@field stdin? string
 ---@field tty? boolean stdout is a terminal
 ---@field columns? integer
@@ -83,7 +84,7 @@ function M.run(argv, opts)
   for name, text in pairs(opts.env or KEYS) do env[name] = text end
   for name, text in pairs(opts.also or {}) do env[name] = text end
   for path, text in pairs(opts.files or {}) do files[path] = text end
-  local transport = stub.new(opts.answers or {}, { now = 1768480496 })
+  local transport = opts.transport or stub.new(opts.answers or {}, { now = 1768480496 })
   local open = opener(files)
   local function getenv(name) return env[name] end
   local stdout, stderr = opts.stdout or file(), file()

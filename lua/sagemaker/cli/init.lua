@@ -7,7 +7,8 @@
 --
 -- `run` needs nothing of a process: specs hand in a world. Its parts, and what they may rely on:
 --
--- * A command of our own is a module `sagemaker.cli.commands.<name>`, listed in commands/init.lua:
+-- * A command of our own is a module `sagemaker.cli.commands.<name>`, listed in commands/init.lua
+--   with its summary:
 --   { name, summary, options = {rows as in sagemaker.cli.globals}, arguments = {{name, required}},
 --   run = function(ctx) return exit code or nil for 0 end }. It finds its options in `ctx.options`
 --   under their names with "_" for "-", and works through the methods of sagemaker.cli.context.
@@ -76,6 +77,10 @@ end
 local function run_command(ctx, name, words)
   if wants_help(words) then return help(ctx, { command = name }) end
   local command = require("sagemaker.cli.commands." .. name)
+  if command.takes_words then
+    ctx.words = words
+    return command.run(ctx) or failure.OK
+  end
   local rows = command.options or {}
   ctx.options = args.parse(words, rows, command.arguments, name)
   args.need(ctx.options, rows, command.arguments, name)
@@ -108,6 +113,8 @@ local function dispatch(ctx, words)
       .. "invoke-endpoint-with-response-stream")
   elseif name == "help" or name == "--help" or name == "-h" then
     local topic = table.remove(words, 1)
+    if topic == "--man" then return help(ctx, { manual = true }) end
+    if topic == "operations" then return help(ctx, { operations = true }) end
     if topic == nil or topic:sub(1, 1) == "-" then return help(ctx, {}) end
     table.insert(words, 1, topic)
     words[#words + 1] = "--help"
@@ -129,6 +136,10 @@ end
 local function main(world, argv)
   local words = {}
   for i = 1, #argv do words[i] = argv[i] end
+  if words[1] == "__complete" then
+    table.remove(words, 1)
+    return require("sagemaker.cli.complete").run(world, words)
+  end
   local globals, rest = args.extract(words, require "sagemaker.cli.globals")
   local ctx = require("sagemaker.cli.context").new(world, globals)
   if globals.version then

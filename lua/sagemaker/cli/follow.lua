@@ -1,0 +1,124 @@
+--- What `deploy` and `watch` share: a watch of the library that reports what its calls bring and
+-- wakes up to draw, and an end that says what Ctrl-C leaves behind.
+
+local failure = require "sagemaker.cli.failure"
+local outcomes = require "sagemaker.cli.outcome"
+local reports = require "sagemaker.cli.report"
+local watches = require "sagemaker.watch"
+
+local M = {}
+
+---@class sagemaker.cli.Follow
+---@field report sagemaker.cli.Report
+---@field watch sagemaker.watch.Watch
+---@field has_sent boolean something was asked to be changed
+
+-- Sleeps in parts, so that a picture keeps moving.
+local function sleeper(transport, report)
+  if report.mode ~= "live" then
+    return function(_, seconds) transport:sleep(seconds) end
+  end
+  return function(_, seconds)
+    while seconds > 0 do
+      local part = math.min(seconds, reports.TICK)
+      transport:sleep(part)
+      seconds = seconds - part
+      report:tick()
+    end
+  end
+end
+
+local CHANGING = { CreateEndpoint = true, UpdateEndpoint = true, DeleteEndpoint = true }
+
+-- The client's calls, seen: what changes something, and looks that bring nothing.
+local function caller(self, client)
+  return function(operation, params, opts)
+    if CHANGING[operation] then self.has_sent = true end
+    local output, message, err = client:call(operation, params, opts)
+    if operation == "DescribeEndpoint" then
+      self.report:miss(not output and err.kind ~= "service" and message or nil)
+    end
+    return output, message, err
+  end
+end
+
+--- A follow.
+---@param ctx sagemaker.cli.Context
+---@param of {name: string, to?: string}
+---@return sagemaker.cli.Follow
+function M.new(ctx, of)
+  local client = ctx:client()
+  local transport = client.transport
+  if not transport then
+    -- The client says why when it is asked for something.
+    local _, _, err = client:call("DescribeEndpoint", { EndpointName = of.name })
+    failure.raise(err)
+  end
+  local self = { has_sent = false }
+  self.report = reports.new(ctx, of, function() return transport:now() end)
+  self.watch = watches.new {
+    call = caller(self, client),
+    check = function(operation, params) return client:check(operation, params) end,
+    random = client.settings and client.settings.io.random,
+    transport = {
+      clock = function() return transport:clock() end,
+      sleep = sleeper(transport, self.report),
+    },
+  }
+  return self
+end
+
+local function is_interrupt(thrown)
+  return type(thrown) == "string" and thrown:find("interrupted!", 1, true) ~= nil
+end
+
+-- What goes on without us.
+local function farewell(self)
+  local progress = self.report.progress
+  local name, to = progress.name, progress.to
+  if self.is_ours and not self.has_sent then return "Interrupted. Nothing was changed." end
+  return ("Interrupted, but the deployment goes on. To follow it: sagemaker watch %s%s"):format(
+    name, to and " --endpoint-config-name " .. to or "")
+end
+
+-- A failure in the words of the command line.
+local function reword(err)
+  err.message = tostring(err.message):gsub("wait = true", "--wait")
+    :gsub("replace_failed = true", "--replace-failed")
+  return err
+end
+
+local function fail(self, err)
+  reword(err)
+  local status = err.code == "DeploymentTimedOut" and outcomes.STATUS.timed_out
+    or failure.code_of(err)
+  self.report:failed(err, status)
+  if status == outcomes.STATUS.timed_out then
+    self.report.ctx:note(failure.text(err))
+    return status
+  end
+  failure.raise(err)
+end
+
+--- Runs `work`, which answers as the library does, reports the end, and answers the exit status.
+---@param self sagemaker.cli.Follow
+---@param work fun(): sagemaker.watch.Event|nil, string?, sagemaker.Error?
+---@param is_named boolean a configuration was asked for by name
+---@return integer exit status
+function M.run(self, work, is_named)
+  local fine, result, _, err = pcall(work)
+  if not fine and is_interrupt(result) then
+    self.report:interrupted(farewell(self), failure.INTERRUPTED)
+    return failure.INTERRUPTED
+  elseif not fine then
+    self.report:failed({ code = "Failed", message = tostring(result) }, failure.OTHER)
+    error(result, 0)
+  elseif not result then
+    return fail(self, err)
+  end
+  local status = outcomes.status(result.outcome, is_named)
+  self.report:result(result, status)
+  return status
+end
+
+return M

@@ -1,0 +1,88 @@
+--- `sagemaker watch` on deployments that somebody else started.
+
+local churns = require "support.churn"
+local cjson = require "cjson"
+local deployment = require("sagemaker").deployment
+
+local CANARY = deployment.canary { size = "25%", bake = 300, alarms = { "churn-5xx" } }
+
+-- A deployment of v2 that has been under way for so long.
+local function under_way(seconds, config)
+  local churn = churns.new()
+  assert(churn.client:update_endpoint { EndpointName = "churn", EndpointConfigName = "v2",
+    DeploymentConfig = config or CANARY })
+  churn.sim:advance(seconds)
+  return churn
+end
+
+describe("watch", function()
+  it("follows what is under way to its end", function()
+    local result = under_way(400):run "watch churn"
+    assert.equal(0, result.code)
+    assert.truthy(result.out:find("Updating, baking 1/2", 1, true), result.out)
+    assert.truthy(result.out:find("deployed: churn runs v2", 1, true), result.out)
+  end)
+
+  it("tells a roll-back from a success", function()
+    local churn = under_way(400)
+    churn.sim:at(60, function(sim) sim:set_alarm("churn-5xx", "ALARM") end)
+    local result = churn:run "watch churn"
+    assert.equal(10, result.code)
+    assert.truthy(result.out:find("RollingBack", 1, true), result.out)
+  end)
+
+  it("knows a roll-back that it has not seen, by the name that was asked for", function()
+    local churn = under_way(400)
+    churn.sim:set_alarm("churn-5xx", "ALARM")
+    churn.sim:advance(600)
+    local result = churn:run "watch churn --endpoint-config-name v2"
+    assert.equal(10, result.code)
+    assert.truthy(result.out:find("not v2", 1, true), result.out)
+  end)
+
+  it("claims no more than it knows where nothing is under way", function()
+    local result = churns.new():run "watch churn"
+    assert.equal(0, result.code)
+    assert.truthy(result.out:find("whether that was asked for is not known", 1, true), result.out)
+    assert.truthy(result.out:find("churn is in service", 1, true), result.out)
+  end)
+
+  it("ends with 13 when time is over", function()
+    assert.equal(13, under_way(10):run("watch churn --timeout 2m").code)
+  end)
+
+  it("fails where there is no such endpoint", function()
+    local result = churns.new():run "watch nobody"
+    assert.equal(254, result.code)
+    assert.truthy(result.err:find("Could not find endpoint", 1, true), result.err)
+  end)
+
+  it("tells JSON", function()
+    local result = under_way(400):run "watch churn --output json"
+    local last
+    for line in result.out:gmatch("[^\n]+") do last = cjson.decode(line) end
+    assert.equal("result", last.event)
+    assert.equal("deployed", last.outcome)
+    assert.equal("v2", last.config)
+  end)
+
+  it("draws the plan that DescribeEndpoint tells", function()
+    local churn = under_way(450, deployment.linear { step = "25%", bake = 100,
+      alarms = { "churn-5xx" } })
+    local frames = {}
+    churn:run("watch churn --color off", { tty = true, columns = 70, stdout = {
+      text = "",
+      write = function(self, bytes)
+        frames[#frames + 1] = bytes
+        return self
+      end,
+      flush = function(self) return self end,
+    } })
+    assert.truthy(frames[1]:find("churn: v1 -> v2", 1, true), frames[1])
+    assert.truthy(frames[1]:find("shift 4/4   100 %", 1, true), frames[1])
+    assert.truthy(frames[1]:find("* shift 1/4", 1, true), frames[1])
+    -- It has been under way for 450 seconds, of which the second bake has taken 50.
+    assert.truthy(frames[1]:find("7:3", 1, true), frames[1])
+    assert.truthy(frames[1]:find("0:5%d / 1:40"), frames[1])
+  end)
+end)

@@ -96,7 +96,8 @@ describe("deploy", function()
     local churn = churns.new()
     local count = #churn.sim:requests()
     local result = churn:run { "deploy", "--endpoint-name", "chu_rn", "--endpoint-config-name",
-      "v2", "--deployment-config", "BlueGreenUpdatePolicy={TrafficRoutingConfiguration={Type=CANARY,"
+      "v2", "--deployment-config",
+      "BlueGreenUpdatePolicy={TrafficRoutingConfiguration={Type=CANARY,"
         .. "WaitIntervalInSeconds=9999,CanarySize={Type=CAPACITY_PERCENT,Value=60}}}" }
     assert.equal(252, result.code)
     says(result, "EndpointName")

@@ -218,6 +218,8 @@ examples () {
   check "examples/configuration/whoami.lua" env AWS_ACCESS_KEY_ID=AKIDEXAMPLE \
     AWS_SECRET_ACCESS_KEY=secret AWS_REGION=eu-west-1 LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/configuration/whoami.lua
+  check "examples/simulator/invocations.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
+    LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/simulator/invocations.lua
   check "examples/invoke/invoke.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/invoke/invoke.lua
 }

@@ -43,6 +43,14 @@ describe("the example", function()
     assert.is_nil(next(widths, next(widths)), "the columns are aligned")
   end)
 
+  it("invocations lets a bad container roll itself back", function()
+    local text = run "examples/simulator/invocations.lua"
+    assert.matches("AllTraffic says: score of 1,2,3", text)
+    assert.matches("minute +6: Updating +new fleet: 25 %%", text)
+    assert.matches("InService +new fleet: 0 %%", text)
+    assert.matches("InService on good: Alarm churn%-5xx is in state ALARM%.$", text)
+  end)
+
   it("faults meets what it announces", function()
     local text = run "examples/simulator/faults.lua"
     assert.matches("create, throttled twice +deployed", text)

@@ -13,6 +13,7 @@ local exchange = require "sagemaker.simulator.exchange"
 local hosting = require "sagemaker.simulator.hosting"
 local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
+local overview = require "sagemaker.simulator.overview"
 local services = require "sagemaker.simulator.services"
 local signature = require "sagemaker.simulator.signature"
 local snapshots = require "sagemaker.simulator.state"
@@ -390,6 +391,13 @@ function Simulator:history(name, kind)
   end
   local record = self.account:live(kind, name)
   return record and record.machine.history or {}
+end
+
+--- Everything a person looks at, as plain tables: clock, endpoints with what is under way on them
+-- and what has been, components, configurations, models, alarms, requests, knobs.
+---@return sagemaker.simulator.state
+function Simulator:state()
+  return overview.state(self)
 end
 
 --- The latest 200 requests: {at, operation, status, code, request_id}, oldest first.

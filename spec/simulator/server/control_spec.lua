@@ -42,8 +42,8 @@ describe("the control API", function()
     local row = state.endpoints[1]
     assert.equal("Updating", row.status)
     assert.equal("v1", row.config)
-    assert.same({ { name = "AllTraffic", weight = 1, desired_weight = 1, count = 3, desired = 3,
-      serverless = false, invocations = 7 } }, row.variants)
+    assert.same({ { name = "AllTraffic", model = "model", weight = 1, desired_weight = 1, count = 3,
+      desired = 3, serverless = false, invocations = 7 } }, row.variants)
     local stage, d = row.stage, row.deployment
     assert.same({ "bake", 1, 2 }, { stage.kind, stage.step, stage.steps })
     assert.same({ state.now - 1, state.now + 599 }, { stage.since, stage.ends })

@@ -81,6 +81,7 @@ LSM_EXPORT int luaopen_sagemaker_core (lua_State *L) {
   lsm_open_hash(L);
   lsm_open_terminal(L);
   lsm_open_process(L);
+  lsm_open_task(L);
   lsm_open_eventstream(L);
   return 1;
 }

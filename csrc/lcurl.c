@@ -2,20 +2,26 @@
 ** lcurl.c: opens `sagemaker.curl`.
 **
 **   local curl = require "sagemaker.curl"
-**   local handle = curl.new{ ca_file = "/path/to/ca.pem" }
+**   local loop = curl.loop()
+**   local agent = loop:agent{ ca_file = "/path/to/ca.pem" }
 **   local response, code, text, sent, received, retryable =
-**     handle:perform({ method = "POST", url = "https://…", headers = {…},
+**     agent:perform({ method = "POST", url = "https://…", headers = {…},
 **       body = "{}", timeouts = { connect = 3, read = 60 } }, seconds)
 **
-** The last argument is the limit of the whole attempt. Names of options and
-** failures: lua/sagemaker/transport/curl.lua, lcurl_error.c.
+** or, many at once:
+**
+**   local number = agent:start(request, seconds)
+**   loop:step(seconds)         until something is to be reported, or so long
+**   number = loop:next()       what is to be reported; nil: nothing any more
+**   response = loop:finish(number, agent)
+**
+** Names of options and failures: lua/sagemaker/transport/curl.lua,
+** lcurl_error.c. Streams: lcurl_stream.c.
 */
 #define _GNU_SOURCE /* dladdr */
 #include <dlfcn.h>
 
 #include "lcurl_lua.h"
-
-#define HANDLE "sagemaker.curl.handle"
 
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
@@ -27,122 +33,121 @@
 #define MAX_BODY (64.0 * 1024 * 1024)
 #define MAX_HEAD (64.0 * 1024)
 
-typedef struct handle {
-  lcurl_loop loop;
-  lcurl_transfer transfer;
-  lcurl_request request;
-  lcurl_limits limits; /* of requests that bring none */
-  int timings;         /* answers tell how long each step took */
-  int underway;        /* the transfer is in the loop */
-  unsigned calls;      /* tells one perform from another */
-} handle;
+/* Connections that an agent keeps unless told otherwise. */
+#define CONNECTIONS 64.0
 
-/* Takes a transfer out that ended, or that an error left behind. */
-static void settle (handle *h) {
-  if (h->underway)
-    lcurl_loop_remove(&h->loop, &h->transfer);
-  h->underway = 0;
+/* ---- loops ------------------------------------------------------------ */
+
+static lcurl_loop *check_loop (lua_State *L) {
+  return (lcurl_loop *)luaL_checkudata(L, 1, LCURL_LOOP);
 }
 
-/* Gives everything back; idempotent. */
-static void destroy (handle *h) {
-  h->calls++;
-  if (h->loop.multi != NULL)
-    settle(h);
-  if (h->transfer.easy != NULL)
-    curl_easy_cleanup(h->transfer.easy);
-  h->transfer.easy = NULL;
-  lcurl_loop_free(&h->loop);
-  lcurl_response_free(&h->transfer.response);
-  lcurl_request_free(&h->request);
-}
-
-static int handle_close (lua_State *L) {
-  destroy((handle *)luaL_checkudata(L, 1, HANDLE));
-  return 0;
-}
-
-static int handle_tostring (lua_State *L) {
-  handle *h = (handle *)luaL_checkudata(L, 1, HANDLE);
-  lua_pushfstring(L, "%s (%s)", HANDLE,
-                  h->transfer.easy == NULL ? "closed" : "open");
+/* curl.loop() */
+static int new_loop (lua_State *L) {
+  void *ud;
+  lua_Alloc alloc = lua_getallocf(L, &ud);
+  lcurl_loop *l = (lcurl_loop *)lua_newuserdata(L, sizeof(*l));
+  lcurl_loop_init(l, alloc, ud);
+  luaL_getmetatable(L, LCURL_LOOP);
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, 0);
+  lcurl_setuservalue(L, -2);
   return 1;
 }
 
-static handle *check_open (lua_State *L, int idx) {
-  handle *h = (handle *)luaL_checkudata(L, idx, HANDLE);
-  if (h->transfer.easy == NULL)
-    luaL_error(L, "the handle is closed");
-  return h;
-}
-
-static int nothing (lua_State *L) {
-  (void)L;
+static int loop_close (lua_State *L) {
+  lcurl_loop_free(check_loop(L));
   return 0;
 }
 
-/*
-** Drives the transfer to its end. After a signal a function is called that does
-** nothing: Lua runs a pending hook at a call, so that lua's Ctrl-C ends a long
-** wait at once. The hook may throw, or use the handle: nothing is held here.
-*/
-static void drive (lua_State *L, handle *h) {
-  unsigned call = ++h->calls;
-  while (!lcurl_run(&h->loop, &h->transfer)) {
-    lua_pushcfunction(L, nothing);
-    lua_call(L, 0, 0);
-    if (h->calls != call)
-      luaL_error(L, "the handle was used while a request was under way");
-  }
+/* loop:step([seconds]) -> whether something is to be reported */
+static int loop_step (lua_State *L) {
+  lcurl_loop *l = check_loop(L);
+  lua_Number seconds = luaL_optnumber(L, 2, 0);
+  int64_t now = lcurl_now(), until = now;
+  if (seconds > 0)
+    until = seconds > 1e9 ? LCURL_NEVER : now + lcurl_toms(seconds);
+  if (lcurl_run(l, NULL, until) == LCURL_EVENT_SIGNAL)
+    lcurl_breathe(L);
+  lua_pushboolean(L, l->ready != NULL);
+  return 1;
 }
 
-static int fail (lua_State *L, const char *code, const char *text) {
-  lcurl_failure f;
-  memset(&f, 0, sizeof(f));
-  f.code = code;
-  strncpy(f.text, text, sizeof(f.text) - 1);
-  return lcurl_pushfailure(L, &f);
+/* loop:next() -> number or nil */
+static int loop_next (lua_State *L) {
+  const lcurl_transfer *t = lcurl_loop_next(check_loop(L));
+  if (t == NULL)
+    return 0;
+  lua_pushinteger(L, (lua_Integer)t->slot + 1);
+  return 1;
 }
 
-/* handle:perform(request [, seconds]) */
-static int handle_perform (lua_State *L) {
-  handle *h = check_open(L, 1);
-  lcurl_transfer *t = &h->transfer;
-  lcurl_failure failure;
-  const char *problem;
-  lua_Number seconds = luaL_optnumber(L, 3, 1e10);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  problem = lcurl_readrequest(L, 2, &h->limits, &h->request);
-  check_open(L, 1); /* a metamethod of the request may have closed it */
-  settle(h);
-  if (problem != NULL)
-    return fail(L, "InvalidRequest", problem);
-  if (!(seconds > 0))
-    return fail(L, "AttemptTimeout", "no time was left to send the request");
-  h->request.limits.attempt =
-      seconds > 1e9 ? LCURL_NEVER : (int64_t)(seconds * 1000 + 0.999);
-  t->result = lcurl_easy_request(t, &h->request);
-  if (t->result == CURLE_OK && lcurl_loop_add(&h->loop, t) == CURLM_OK) {
-    h->underway = 1;
-    drive(L, h);
-    settle(h);
-    if (t->stop == LCURL_STOP_NONE && t->result == CURLE_OK) {
-      lcurl_pushanswer(L, t, h->timings);
-      return 1;
-    }
-  } else if (t->result == CURLE_OK) {
-    t->result = CURLE_FAILED_INIT;
+/* loop:timeout() -> seconds until it wants to step; nil: not before a socket */
+static int loop_timeout (lua_State *L) {
+  const lcurl_loop *l = check_loop(L);
+  const lcurl_timer *first = lcurl_timers_first(&l->timers);
+  int64_t left;
+  if (l->ready == NULL && first == NULL)
+    return 0;
+  left = l->ready != NULL ? 0 : first->at - lcurl_now();
+  lua_pushnumber(L, left > 0 ? (lua_Number)left / 1000 : 0);
+  return 1;
+}
+
+static void push_row (lua_State *L, const struct pollfd *p) {
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, p->fd);
+  lua_setfield(L, -2, "fd");
+  lua_pushboolean(L, (p->events & POLLIN) != 0);
+  lua_setfield(L, -2, "read");
+  lua_pushboolean(L, (p->events & POLLOUT) != 0);
+  lua_setfield(L, -2, "write");
+}
+
+/* loop:fds() -> {{fd, read, write}…}, generation. Making the rows may run a
+** finalizer that closes sockets, so each is looked for anew. */
+static int loop_fds (lua_State *L) {
+  lcurl_loop *l = check_loop(L);
+  size_t i;
+  lua_createtable(L, (int)l->nfds, 0);
+  for (i = 0; i < l->nfds; i++) {
+    struct pollfd p = ((struct pollfd *)(void *)l->fds.p)[i];
+    push_row(L, &p);
+    lua_rawseti(L, -2, (int)i + 1);
   }
-  lcurl_classify(t, &failure);
-  return lcurl_pushfailure(L, &failure);
+  lua_pushnumber(L, (lua_Number)l->generation);
+  return 2;
+}
+
+/* ---- agents ----------------------------------------------------------- */
+
+static lcurl_agent *check_agent (lua_State *L) {
+  return (lcurl_agent *)luaL_checkudata(L, 1, LCURL_AGENT);
+}
+
+static int agent_close (lua_State *L) {
+  lcurl_agent_close(check_agent(L));
+  return 0;
+}
+
+static int agent_gc (lua_State *L) {
+  lcurl_agent_free(check_agent(L));
+  return 0;
+}
+
+/* agent:count() -> transfers under way or with an answer to hand out */
+static int agent_count (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)check_agent(L)->nbusy);
+  return 1;
 }
 
 /* The string option `name`, left on the stack; NULL when absent. */
 static const char *string_option (lua_State *L, const char *name) {
   size_t len;
   const char *s;
-  lua_getfield(L, 1, name);
+  lua_getfield(L, 2, name);
   if (lua_isnil(L, -1))
     return NULL;
   if (lua_type(L, -1) != LUA_TSTRING)
@@ -155,11 +160,11 @@ static const char *string_option (lua_State *L, const char *name) {
 
 static size_t size_option (lua_State *L, const char *name, double fallback) {
   lua_Number n = fallback;
-  lua_getfield(L, 1, name);
+  lua_getfield(L, 2, name);
   if (!lua_isnil(L, -1)) {
     n = lua_tonumber(L, -1);
     if (!(lua_type(L, -1) == LUA_TNUMBER && n >= 1 && n <= 2147483647.0))
-      luaL_error(L, "option '%s' must be a number of bytes", name);
+      luaL_error(L, "option '%s' must be a number above zero", name);
   }
   lua_pop(L, 1);
   return (size_t)n;
@@ -170,53 +175,50 @@ static void read_settings (lua_State *L, lcurl_settings *s) {
   s->ca_path = string_option(L, "ca_path");
   s->proxy = string_option(L, "proxy");
   s->no_proxy = string_option(L, "no_proxy");
-  lua_getfield(L, 1, "verify");
+  lua_getfield(L, 2, "verify");
   s->verify = lua_isnil(L, -1) || lua_toboolean(L, -1);
 }
 
-/* Pushes a new handle that owns nothing yet. */
-static handle *push_handle (lua_State *L) {
-  void *ud;
-  lua_Alloc alloc = lua_getallocf(L, &ud);
-  size_t max_body = size_option(L, "max_response_bytes", MAX_BODY);
-  size_t max_head = size_option(L, "max_header_bytes", MAX_HEAD);
-  handle *h = (handle *)lua_newuserdata(L, sizeof(*h));
-  memset(h, 0, sizeof(*h));
-  lcurl_response_init(&h->transfer.response, max_body, max_head, alloc, ud);
-  lcurl_request_init(&h->request, alloc, ud);
-  luaL_getmetatable(L, HANDLE);
-  lua_setmetatable(L, -2);
-  return h;
+static void read_limits (lua_State *L, lcurl_agent *a) {
+  a->max_body = size_option(L, "max_response_bytes", MAX_BODY);
+  a->max_head = size_option(L, "max_header_bytes", MAX_HEAD);
+  a->limits.connect = lcurl_checkms(L, 2, "connect_timeout", LCURL_NEVER);
+  a->limits.read = lcurl_checkms(L, 2, "read_timeout", LCURL_NEVER);
+  a->limits.attempt = LCURL_NEVER;
+  lua_getfield(L, 2, "timings");
+  a->timings = lua_toboolean(L, -1);
+  lua_pop(L, 1);
 }
 
-/* curl.new(options) */
-static int new_handle (lua_State *L) {
+/* Pushes a new agent that owns nothing yet. */
+static lcurl_agent *push_agent (lua_State *L) {
+  lcurl_agent *a = (lcurl_agent *)lua_newuserdata(L, sizeof(*a));
+  memset(a, 0, sizeof(*a));
+  luaL_getmetatable(L, LCURL_AGENT);
+  lua_setmetatable(L, -2);
+  lcurl_getuservalue(L, 1);
+  lcurl_setuservalue(L, -2);
+  return a;
+}
+
+/* loop:agent(options) */
+static int loop_agent (lua_State *L) {
+  lcurl_loop *l = check_loop(L);
   lcurl_settings settings;
-  CURLcode rc = CURLE_OUT_OF_MEMORY;
-  handle *h;
-  lua_settop(L, 1);
-  if (lua_isnil(L, 1)) {
-    lua_newtable(L);
-    lua_replace(L, 1);
-  }
-  luaL_checktype(L, 1, LUA_TTABLE);
+  size_t connections;
+  lcurl_agent *a;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
   read_settings(L, &settings);
-  h = push_handle(L);
-  h->limits.connect = lcurl_checkms(L, 1, "connect_timeout", LCURL_NEVER);
-  h->limits.read = lcurl_checkms(L, 1, "read_timeout", LCURL_NEVER);
-  h->limits.attempt = LCURL_NEVER;
-  lua_getfield(L, 1, "timings");
-  h->timings = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  h->transfer.easy = curl_easy_init();
-  if (h->transfer.easy != NULL && lcurl_loop_init(&h->loop))
-    rc = lcurl_easy_setup(&h->transfer, &settings);
-  if (rc != CURLE_OK) {
-    destroy(h);
-    return luaL_error(L, "libcurl: %s", curl_easy_strerror(rc));
-  }
+  connections = size_option(L, "max_connections", CONNECTIONS);
+  a = push_agent(L);
+  read_limits(L, a);
+  if (!lcurl_agent_open(a, l, &settings, (long)connections))
+    return luaL_error(L, "not enough memory");
   return 1;
 }
+
+/* ---- the module ------------------------------------------------------- */
 
 /* curl.ca_directory() -> path or nil */
 static int ca_directory (lua_State *L) {
@@ -245,40 +247,61 @@ static void set_functions (lua_State *L, const luaL_Reg *list) {
   }
 }
 
-static void make_metatable (lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"perform", handle_perform},
-      {"close", handle_close},
-      {NULL, NULL},
-  };
-  static const luaL_Reg meta[] = {
-      {"__gc", handle_close},
-      {"__close", handle_close},
-      {"__tostring", handle_tostring},
-      {NULL, NULL},
-  };
-  luaL_newmetatable(L, HANDLE);
-  lua_pushliteral(L, HANDLE);
+void lcurl_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
+                     lua_CFunction gc) {
+  luaL_newmetatable(L, name);
+  lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
-  set_functions(L, meta);
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__close");
   lua_newtable(L);
   set_functions(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__index");
+}
+
+static void make_loop_class (lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"agent", loop_agent},     {"step", loop_step}, {"next", loop_next},
+      {"timeout", loop_timeout}, {"fds", loop_fds},   {"cancel", lcurl_cancel},
+      {"close", loop_close},     {NULL, NULL},
+  };
+  lcurl_newclass(L, LCURL_LOOP, methods, loop_close);
+  lcurl_pushfinish(L);
+  lua_setfield(L, -2, "finish");
+  lua_pop(L, 2);
+}
+
+static void make_agent_class (lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"count", agent_count},
+      {"close", agent_close},
+      {NULL, NULL},
+  };
+  lcurl_newclass(L, LCURL_AGENT, methods, agent_gc);
+  lcurl_pushperform(L);
+  lua_setfield(L, -2, "perform");
+  lcurl_pushstart(L);
+  lua_setfield(L, -2, "start");
+  lua_pop(L, 2);
 }
 
 EXPORT int luaopen_sagemaker_curl(lua_State *L);
 
 EXPORT int luaopen_sagemaker_curl (lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"new", new_handle},
+      {"loop", new_loop},
       {"ca_directory", ca_directory},
       {NULL, NULL},
   };
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     return luaL_error(L, "libcurl cannot be initialised");
   pin_libcurl();
-  make_metatable(L);
+  make_loop_class(L);
+  make_agent_class(L);
+  lcurl_openstream(L);
   lua_newtable(L);
   set_functions(L, functions);
   lua_pushstring(L, curl_version());

@@ -1,22 +1,28 @@
 /*
 ** lcurl.h: what the files of `sagemaker.curl` (lcurl*.c) share.
 **
-** The library sends one HTTP request at a time over libcurl and hands back the
-** answer. Its files, bottom up:
+** The library sends HTTP requests over libcurl, many at once in one thread. Its
+** files, bottom up:
 **
 **   lcurl_ca.c        which directory of CA certificates this system has
+**   lcurl_timer.c     times in order: libcurl's own, and the limits of requests
 **   lcurl_response.c  bounded buffers that libcurl's callbacks fill
 **   lcurl_easy.c      the options of an easy handle: fixed ones, and those of
 **                     one request
 **   lcurl_error.c     a CURLcode, in the words of our transport contract
-**   lcurl_loop.c      sockets and timers of a multi handle, driven by poll
+**   lcurl_agent.c     a multi handle with its connections, and the transfers
+**                     that go over it, used again and again
+**   lcurl_loop.c      sockets and times of all agents, driven by poll
 **   lcurl_request.c   a Lua request table, checked and turned into C
 **   lcurl_answer.c    the answer as a Lua table
-**   lcurl.c           the Lua module and its handle
+**   lcurl_call.c      requests from Lua: waited for, or started and finished
+**   lcurl_stream.c    bodies that are read while they come
+**   lcurl.c           the Lua module: the loop and its agents
 **
-** Only the last three include lua.h. libcurl never calls Lua: its callbacks
-** fill buffers and note numbers, nothing else. All handles and buffers live
-** in the Lua userdata of the handle, so a Lua error at any time leaks nothing.
+** Only the last five include lua.h. libcurl never calls Lua: its callbacks
+** fill buffers and note numbers, nothing else. A loop owns what its agents
+** need, an agent its transfers, and both are Lua userdata, so a Lua error at
+** any time leaks nothing.
 **
 ** A connection is used again for the next request to the same host (so are
 ** DNS answers, for 60 s, and TLS sessions). When the service has closed a kept
@@ -68,6 +74,38 @@ int lcurl_same(sm_str a, sm_str b);
 */
 const char *lcurl_ca_directory(void);
 
+/* ---- lcurl_timer.c ---------------------------------------------------- */
+
+struct lcurl_agent;
+struct lcurl_transfer;
+
+/* A time at which something is to be done for a transfer (one of its limits
+** may have passed) or for an agent (libcurl wants to run). */
+typedef struct lcurl_timer {
+  int64_t at;   /* in the clock of lcurl_now */
+  size_t place; /* in the heap, from 1; 0: not there */
+  struct lcurl_transfer *transfer;
+  struct lcurl_agent *agent; /* where transfer is NULL */
+} lcurl_timer;
+
+/* A heap of them, the earliest first. */
+typedef struct lcurl_timers {
+  sm_buf heap; /* array of lcurl_timer * */
+  size_t n;
+} lcurl_timers;
+
+void lcurl_timers_init(lcurl_timers *h, sm_alloc alloc, void *ud);
+void lcurl_timers_free(lcurl_timers *h);
+
+/* Makes room for n timers in all, so that setting them cannot fail. */
+int lcurl_timers_reserve(lcurl_timers *h, size_t n);
+
+/* Sets a timer, anew if it is set; LCURL_NEVER takes it out. */
+void lcurl_timers_set(lcurl_timers *h, lcurl_timer *t, int64_t at);
+
+/* The earliest one, or NULL. */
+lcurl_timer *lcurl_timers_first(const lcurl_timers *h);
+
 /* ---- lcurl_response.c ------------------------------------------------- */
 
 /* How far the head of the answer has come. */
@@ -77,15 +115,19 @@ typedef enum lcurl_head {
   LCURL_HEAD_DONE  /* the final head has ended; what follows are trailers */
 } lcurl_head;
 
+/* A stream is paused while so much of it waits to be read. */
+#define LCURL_STREAM_BYTES (64 * 1024)
+
 /* What the callbacks collect. */
 typedef struct lcurl_response {
   sm_buf head;       /* header lines "Name: value\n", folded ones unfolded */
-  sm_buf body;       /* the body as sent */
-  CURL *easy;        /* to ask for the announced length */
+  sm_buf body;       /* the body as sent; of a stream what is not read yet */
   int lines;         /* in head */
   int status;        /* of the status line read last */
   int received;      /* some line of an answer came */
   int refused;       /* SM_ELIMIT, SM_ENOMEM: why a callback stopped libcurl */
+  int streamed;      /* the body is handed on as it comes */
+  int paused;        /* libcurl was told to wait until it is read */
   lcurl_head state;  /* how far the head is */
   const char *limit; /* SM_ELIMIT: what was too large, "body" or "header" */
 } lcurl_response;
@@ -94,12 +136,13 @@ typedef struct lcurl_response {
 void lcurl_response_init(lcurl_response *r, size_t max_body, size_t max_head,
                          sm_alloc alloc, void *ud);
 
-/* Makes it ready for the next answer; gives back an unusually large body. */
-void lcurl_response_reset(lcurl_response *r);
+/* Makes it ready for the next answer; gives back a body buffer that is larger
+** than `keep` bytes. */
+void lcurl_response_reset(lcurl_response *r, size_t keep);
 
 void lcurl_response_free(lcurl_response *r);
 
-/* CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION; ud: lcurl_response. */
+/* CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION; ud: lcurl_transfer. */
 size_t lcurl_on_header(char *p, size_t size, size_t n, void *ud);
 size_t lcurl_on_body(char *p, size_t size, size_t n, void *ud);
 
@@ -114,8 +157,7 @@ int lcurl_response_fields(const lcurl_response *r, lcurl_field *out);
 
 /* ---- lcurl_easy.c ----------------------------------------------------- */
 
-/* Everything about a handle that stays the same over its requests. Strings are
-** borrowed for the time of the call (libcurl copies them); NULL: not set. */
+/* Everything about an agent that stays the same over its requests. */
 typedef struct lcurl_settings {
   const char *ca_file;  /* PEM bundle; alone trusted when set */
   const char *ca_path;  /* directory with hash links */
@@ -128,7 +170,7 @@ typedef struct lcurl_settings {
 typedef struct lcurl_limits {
   int64_t connect; /* name, TCP, proxy and TLS */
   int64_t read;    /* without a byte moving once connected */
-  int64_t attempt; /* all of it */
+  int64_t attempt; /* all of it, of a stream up to the end of its head */
 } lcurl_limits;
 
 /* One request, checked. method, url and body are borrowed until the transfer
@@ -140,6 +182,7 @@ typedef struct lcurl_request {
   sm_buf text; /* header lines, each with a final NUL */
   sm_buf list; /* array of struct curl_slist over text */
   lcurl_limits limits;
+  int stream; /* an answer of 2xx is to be streamed */
 } lcurl_request;
 
 /* What stopped a transfer when it was us and not libcurl. */
@@ -148,20 +191,39 @@ typedef enum lcurl_stop {
   LCURL_STOP_CONNECT, /* limits.connect */
   LCURL_STOP_READ,    /* limits.read */
   LCURL_STOP_ATTEMPT, /* limits.attempt */
-  LCURL_STOP_STALE    /* would have been sent again too late */
+  LCURL_STOP_STALE,   /* would have been sent again too late */
+  LCURL_STOP_CLOSED   /* its agent was closed */
 } lcurl_stop;
 
-/* One request on its way. */
+typedef enum lcurl_phase {
+  LCURL_IDLE,     /* in its agent's store */
+  LCURL_PREPARED, /* taken from it; not with libcurl yet */
+  LCURL_UNDERWAY, /* with libcurl */
+  LCURL_ENDED     /* result or stop says how */
+} lcurl_phase;
+
+/* One request on its way; between requests an easy handle that waits for the
+** next one. */
 typedef struct lcurl_transfer {
   CURL *easy;
+  struct lcurl_agent *agent;
+  lcurl_request request;
   lcurl_response response;
-  lcurl_limits limits;
-  int64_t start;    /* when it began */
-  int64_t activity; /* when its socket was last ready */
-  int64_t sent;     /* when sending began; 0: nothing sent yet */
+  lcurl_timer timer; /* no later than the earliest of its limits */
+  int64_t start;     /* when it began */
+  int64_t activity;  /* when its socket was last ready */
+  int64_t sent;      /* when sending began; 0: nothing sent yet */
+  int64_t waiting;   /* since when somebody waits for the stream; 0: nobody */
+  lcurl_phase phase;
   lcurl_stop stop;
   CURLcode result;
-  int proxied; /* a proxy was configured */
+  int handed;      /* the head of the stream was handed out */
+  int quiet;       /* not reported by lcurl_loop_next: somebody looks himself */
+  size_t slot;     /* its number in the loop while it is not idle */
+  uint64_t serial; /* tells this request from all others of the loop */
+  struct lcurl_transfer *next, *previous;             /* of the agent */
+  struct lcurl_transfer *next_ready, *previous_ready; /* to be reported */
+  int ready;
   char error[CURL_ERROR_SIZE];
 } lcurl_transfer;
 
@@ -169,8 +231,8 @@ typedef struct lcurl_transfer {
 ** already there. Both stay at their addresses. */
 CURLcode lcurl_easy_setup(lcurl_transfer *t, const lcurl_settings *s);
 
-/* Sets the options of one request and resets the transfer for it. */
-CURLcode lcurl_easy_request(lcurl_transfer *t, const lcurl_request *r);
+/* Sets the options of its request and resets the transfer for it. */
+CURLcode lcurl_easy_request(lcurl_transfer *t);
 
 /* Whether request bytes may have reached the service. */
 int lcurl_sent(const lcurl_transfer *t);
@@ -188,36 +250,152 @@ typedef struct lcurl_failure {
 /* Says what went wrong with a transfer that has stop or result set. */
 void lcurl_classify(const lcurl_transfer *t, lcurl_failure *f);
 
-/* ---- lcurl_loop.c ----------------------------------------------------- */
+/* ---- lcurl_agent.c ---------------------------------------------------- */
 
-#define LCURL_MAX_FDS 16
+struct lcurl_loop;
 
-/* A multi handle, its sockets as libcurl reports them, and its timer. */
-typedef struct lcurl_loop {
-  CURLM *multi;
-  struct pollfd fds[LCURL_MAX_FDS];
-  nfds_t nfds;
-  int64_t timer; /* when libcurl wants to run; LCURL_NEVER: no wish */
-} lcurl_loop;
+/* One set of settings, the connections made with them, and the transfers. It
+** stays at its address. */
+typedef struct lcurl_agent {
+  struct lcurl_loop *loop; /* NULL: freed, or never opened */
+  CURLM *multi;            /* NULL: closed */
+  lcurl_settings settings; /* in text */
+  sm_buf text;
+  lcurl_limits limits; /* of requests that bring none */
+  size_t max_body, max_head;
+  int timings;          /* answers tell how long each step took */
+  int proxied;          /* a proxy was configured */
+  lcurl_timer timer;    /* libcurl's own */
+  lcurl_transfer *idle; /* a stack of them, through `next` */
+  size_t nidle;
+  lcurl_transfer *busy; /* all others */
+  size_t nbusy;
+  struct lcurl_agent *next, *previous; /* of the loop */
+} lcurl_agent;
 
-/* Makes the multi handle; the loop stays at its address. 0 when out of memory,
-** and then there is nothing to free. */
-int lcurl_loop_init(lcurl_loop *l);
-
-void lcurl_loop_free(lcurl_loop *l);
-
-/* Puts a transfer that lcurl_easy_request prepared under way. */
-CURLMcode lcurl_loop_add(lcurl_loop *l, lcurl_transfer *t);
-
-/* Takes it out again; if it has not ended its connection is closed. */
-void lcurl_loop_remove(lcurl_loop *l, lcurl_transfer *t);
+/* The number of idle transfers that an agent keeps. */
+#define LCURL_KEEP 64
 
 /*
-** Drives the loop until its one transfer has ended (1: t->result, or t->stop,
-** says how) or a signal arrived or LCURL_BREATH_MS have passed (0: let the host
-** run its handlers, then call again).
+** Puts an agent, whose memory is zero, into a loop, with a copy of the
+** settings and with room for `connections` kept connections. 0 when out of
+** memory, and then there is nothing to free.
 */
-int lcurl_run(lcurl_loop *l, lcurl_transfer *t);
+int lcurl_agent_open(lcurl_agent *a, struct lcurl_loop *l,
+                     const lcurl_settings *s, long connections);
+
+/*
+** Closes all connections. Transfers under way end, as if by
+** LCURL_STOP_CLOSED, and stay until they are released. Idempotent.
+*/
+void lcurl_agent_close(lcurl_agent *a);
+
+/* Closes it and frees all it has, transfers too; idempotent. */
+void lcurl_agent_free(lcurl_agent *a);
+
+/* A transfer that waits for its request to be filled in, to be given back with
+** lcurl_release; NULL when out of memory. */
+lcurl_transfer *lcurl_acquire(lcurl_agent *a);
+
+/* Puts a transfer under way, whose request is filled in; 0 when it has ended
+** already. */
+int lcurl_begin(lcurl_transfer *t);
+
+/* Ends a transfer. One that libcurl has not ended loses its connection. */
+void lcurl_end(lcurl_transfer *t);
+
+/* Gives a transfer back, whatever it is doing. */
+void lcurl_release(lcurl_transfer *t);
+
+/* Notes what libcurl says about transfers that have ended. */
+void lcurl_harvest(lcurl_agent *a);
+
+/* Libcurl gave up: all transfers end. */
+void lcurl_agent_fail(lcurl_agent *a);
+
+/* Whether there is something to hand out: the end, the head of a stream, or
+** bytes of it. */
+int lcurl_ripe(const lcurl_transfer *t);
+
+/* Reports a transfer that has become ripe, once. */
+void lcurl_ripen(lcurl_transfer *t);
+
+/* The earliest limit of a transfer, and which one that is. */
+int64_t lcurl_limit(const lcurl_transfer *t, lcurl_stop *which);
+
+/* Looks at the limits again: one may come earlier than before. */
+void lcurl_retime(lcurl_transfer *t);
+
+/* Somebody waits for more of a stream: the time to read begins, and libcurl
+** goes on if it was paused. */
+void lcurl_await(lcurl_transfer *t);
+
+/* ---- lcurl_loop.c ----------------------------------------------------- */
+
+/* Whose socket it is; beside the struct pollfd of the same index. */
+typedef struct lcurl_watch {
+  lcurl_agent *agent;
+  size_t slot; /* of the transfer that libcurl named with it, or SIZE_MAX */
+} lcurl_watch;
+
+/* All that waits: sockets as libcurl reports them, and times. It stays at its
+** address. */
+typedef struct lcurl_loop {
+  sm_buf fds;     /* array of struct pollfd */
+  sm_buf watches; /* array of lcurl_watch */
+  sm_buf hits;    /* array of lcurl_hit, for one turn */
+  size_t nfds;
+  unsigned long generation; /* counts changes of fds */
+  lcurl_timers timers;
+  sm_buf slots;  /* array of lcurl_transfer *, NULL: free */
+  sm_buf unused; /* array of size_t: free ones below nslots */
+  size_t nslots, nunused;
+  size_t population; /* agents and transfers: they may want timers */
+  uint64_t serial;   /* of the last request */
+  lcurl_agent *agents;
+  lcurl_transfer *ready, *last_ready;
+  sm_alloc alloc;
+  void *ud;
+} lcurl_loop;
+
+/* Allocates nothing. */
+void lcurl_loop_init(lcurl_loop *l, sm_alloc alloc, void *ud);
+
+/* Closes all agents and frees everything; idempotent. Transfers that ended but
+** were not released are freed too. */
+void lcurl_loop_free(lcurl_loop *l);
+
+/* Makes room for one more agent or transfer; SM_OK or SM_ENOMEM. */
+int lcurl_loop_admit(lcurl_loop *l);
+
+/* Gives a transfer its number, for which lcurl_loop_admit made room. */
+void lcurl_loop_number(lcurl_loop *l, lcurl_transfer *t);
+void lcurl_loop_forget(lcurl_loop *l, lcurl_transfer *t);
+
+/* The transfer of a slot, or NULL. */
+lcurl_transfer *lcurl_loop_find(const lcurl_loop *l, size_t slot);
+
+/* CURLMOPT_SOCKETFUNCTION and CURLMOPT_TIMERFUNCTION; ud: lcurl_agent. */
+int lcurl_on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,
+                    void *socket_ud);
+int lcurl_on_timer(CURLM *multi, long ms, void *ud);
+
+/* How a stay in the loop ended. */
+typedef enum lcurl_event {
+  LCURL_EVENT_READY,  /* what was waited for is there */
+  LCURL_EVENT_TIME,   /* the time given has come */
+  LCURL_EVENT_SIGNAL, /* the host should run its handlers, and call again */
+} lcurl_event;
+
+/*
+** Drives the loop until `t` is ripe or, where it is NULL, any transfer is to be
+** reported; until the time `until`; until a signal; and never for longer than
+** LCURL_BREATH_MS.
+*/
+lcurl_event lcurl_run(lcurl_loop *l, const lcurl_transfer *t, int64_t until);
+
+/* The next transfer to be reported, or NULL. */
+lcurl_transfer *lcurl_loop_next(lcurl_loop *l);
 
 SM_HIDDEN_END
 

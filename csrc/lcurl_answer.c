@@ -52,7 +52,7 @@ static void push_timings (lua_State *L, CURL *easy) {
   }
 }
 
-void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t, int timings) {
+void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t) {
   const lcurl_response *r = &t->response;
   long connects = 0;
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
@@ -61,9 +61,11 @@ void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t, int timings) {
   lua_setfield(L, -2, "status");
   push_headers(L, r);
   lua_setfield(L, -2, "headers");
-  lua_pushlstring(L, r->body.len > 0 ? r->body.p : "", r->body.len);
-  lua_setfield(L, -2, "body");
-  if (timings) {
+  if (!r->streamed) {
+    lua_pushlstring(L, r->body.len > 0 ? r->body.p : "", r->body.len);
+    lua_setfield(L, -2, "body");
+  }
+  if (t->agent->timings) {
     push_timings(L, t->easy);
     lua_setfield(L, -2, "timings");
   }
@@ -79,4 +81,12 @@ int lcurl_pushfailure (lua_State *L, const lcurl_failure *f) {
   lua_pushboolean(L, f->received);
   lua_pushboolean(L, f->retryable);
   return 6;
+}
+
+int lcurl_fail (lua_State *L, const char *code, const char *text) {
+  lcurl_failure f;
+  memset(&f, 0, sizeof(f));
+  f.code = code;
+  strncpy(f.text, text, sizeof(f.text) - 1);
+  return lcurl_pushfailure(L, &f);
 }

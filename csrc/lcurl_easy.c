@@ -45,6 +45,7 @@ static int before_request (void *ud, char *ip, char *local, int port,
     return CURL_PREREQFUNC_ABORT;
   }
   t->sent = t->activity = now;
+  lcurl_retime(t); /* the time to read may be shorter than that to connect */
   return CURL_PREREQFUNC_OK;
 }
 
@@ -137,17 +138,15 @@ static CURLcode set_callbacks (CURL *easy, lcurl_transfer *t) {
   SET(CURLOPT_ERRORBUFFER, t->error);
   SET(CURLOPT_PRIVATE, t);
   SET(CURLOPT_HEADERFUNCTION, lcurl_on_header);
-  SET(CURLOPT_HEADERDATA, &t->response);
+  SET(CURLOPT_HEADERDATA, t);
   SET(CURLOPT_WRITEFUNCTION, lcurl_on_body);
-  SET(CURLOPT_WRITEDATA, &t->response);
+  SET(CURLOPT_WRITEDATA, t);
   return set_watch(easy, t);
 }
 
 CURLcode lcurl_easy_setup (lcurl_transfer *t, const lcurl_settings *s) {
   CURL *easy = t->easy;
   CURLcode rc = set_http(easy);
-  t->response.easy = easy;
-  t->proxied = s->proxy != NULL && *s->proxy != '\0';
   if (rc == CURLE_OK)
     rc = set_signals(easy);
   if (rc == CURLE_OK)
@@ -190,14 +189,14 @@ static long connect_ms (const lcurl_limits *limits) {
   return ms > 1000000000 ? 0L : (long)ms;
 }
 
-CURLcode lcurl_easy_request (lcurl_transfer *t, const lcurl_request *r) {
+CURLcode lcurl_easy_request (lcurl_transfer *t) {
   CURL *easy = t->easy;
-  lcurl_response_reset(&t->response);
-  t->limits = r->limits;
+  const lcurl_request *r = &t->request;
   t->start = t->activity = lcurl_now();
-  t->sent = 0;
+  t->sent = t->waiting = 0;
   t->stop = LCURL_STOP_NONE;
   t->result = CURLE_OK;
+  t->handed = 0;
   t->error[0] = '\0';
   SET(CURLOPT_URL, r->url);
   SET(CURLOPT_HTTPHEADER, (struct curl_slist *)(void *)r->list.p);

@@ -21,6 +21,7 @@
 **   InvalidResponse        the answer is not HTTP                         no
 **   ResponseTooLarge       the answer is over the limit                   no
 **   InvalidRequest         the request may not be sent                    no
+**   TransportClosed        the transport was closed meanwhile            no
 **   OutOfMemory            -                                              no
 **   TransportError         anything else                  unless it was sent
 */
@@ -75,17 +76,22 @@ static void stopped (const lcurl_transfer *t, lcurl_failure *f) {
   case LCURL_STOP_CONNECT:
     say(f, "ConnectTimeout", 1);
     snprintf(f->text, sizeof(f->text), "not connected within %ld ms",
-             (long)t->limits.connect);
+             (long)t->request.limits.connect);
     break;
   case LCURL_STOP_READ:
     say(f, "ReadTimeout", 1);
     snprintf(f->text, sizeof(f->text), "no byte %s for %ld ms",
-             f->received ? "more" : "came", (long)t->limits.read);
+             f->received ? "more" : "came", (long)t->request.limits.read);
     break;
   case LCURL_STOP_ATTEMPT:
     say(f, "AttemptTimeout", 1);
     snprintf(f->text, sizeof(f->text), "no answer within %ld ms",
-             (long)t->limits.attempt);
+             (long)t->request.limits.attempt);
+    break;
+  case LCURL_STOP_CLOSED:
+    say(f, "TransportClosed", 0);
+    snprintf(f->text, sizeof(f->text),
+             "the transport was closed while a request was under way");
     break;
   default:
     say(f, "ConnectionReset", 1);
@@ -115,7 +121,7 @@ static void refused (const lcurl_transfer *t, lcurl_failure *f) {
 static void not_connected (const lcurl_transfer *t, lcurl_failure *f) {
   long error = 0;
   curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
-  if (t->proxied)
+  if (t->agent->proxied)
     say(f, "ProxyError", 1);
   else if (error == ECONNREFUSED)
     say(f, "ConnectionRefused", 1);
@@ -152,7 +158,7 @@ static void no_handshake (const lcurl_transfer *t, lcurl_failure *f) {
 static void broken (const lcurl_transfer *t, lcurl_failure *f) {
   long code = 0;
   curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
-  if (!f->sent && t->proxied) {
+  if (!f->sent && t->agent->proxied) {
     say(f, "ProxyError", code < 300 || code >= 500);
     if (code >= 300)
       snprintf(f->text, sizeof(f->text), "the proxy answered CONNECT with %ld",

@@ -1,23 +1,32 @@
 /*
-** lcurl_loop.c: drives a multi handle with poll, for one transfer at a time.
+** lcurl_loop.c: drives the agents of a loop with poll.
 **
-** curl_easy_perform would do the same, but it wakes up only once a second to
-** look at limits of ours, and hides signals. Here every limit ends a transfer
-** within a millisecond or two of its time.
+** curl_multi_poll would do the same, but it wakes up only when libcurl wants
+** to, not at limits of ours, hides signals, and walks over all transfers each
+** time. Here one list of descriptors follows what libcurl says of each socket,
+** and every limit ends a transfer within a millisecond or two of its time.
 */
 #include <errno.h>
+#include <limits.h>
 #include <time.h>
 
 #include "lcurl.h"
 
-/* What one turn of the loop brought. */
-typedef enum event {
-  EVENT_IDLE,   /* nothing until the time given */
-  EVENT_TIMER,  /* libcurl's own timer */
-  EVENT_SOCKET, /* bytes, or room for them */
-  EVENT_SIGNAL, /* poll was interrupted */
-  EVENT_BROKEN  /* libcurl or poll gave up */
-} event;
+/* So many transfers and sockets at most; memory and the system's own limits
+** come first. */
+#define MANY ((size_t)1 << 22)
+
+/* Sockets a transfer may have at once: two that race to connect, and those of
+** a resolver. */
+#define SOCKETS_EACH 4
+
+/* A socket that is ready. */
+typedef struct lcurl_hit {
+  lcurl_agent *agent;
+  size_t slot;
+  int fd;
+  int action;
+} lcurl_hit;
 
 int64_t lcurl_now (void) {
   struct timespec ts;
@@ -25,73 +34,159 @@ int64_t lcurl_now (void) {
   return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* The place of a descriptor in the list; l->nfds when it is not there. */
-static nfds_t find_fd (const lcurl_loop *l, int fd) {
-  nfds_t i = 0;
-  while (i < l->nfds && l->fds[i].fd != fd)
-    i++;
-  return i;
+static struct pollfd *fds_of (const lcurl_loop *l) {
+  return (struct pollfd *)(void *)l->fds.p;
 }
 
-/* CURLMOPT_SOCKETFUNCTION */
-static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
-                      void *socket_ud) {
-  lcurl_loop *l = (lcurl_loop *)ud;
-  nfds_t i = find_fd(l, (int)fd);
-  (void)easy;
-  (void)socket_ud;
-  if (what == CURL_POLL_REMOVE) {
-    if (i < l->nfds)
-      l->fds[i] = l->fds[--l->nfds];
-    return 0;
-  }
-  if (i == LCURL_MAX_FDS)
-    return -1;
-  if (i == l->nfds)
-    l->nfds++;
-  l->fds[i].fd = (int)fd;
-  l->fds[i].events = (short)((what & CURL_POLL_IN ? POLLIN : 0) |
-                             (what & CURL_POLL_OUT ? POLLOUT : 0));
-  l->fds[i].revents = 0;
-  return 0;
+static lcurl_watch *watches_of (const lcurl_loop *l) {
+  return (lcurl_watch *)(void *)l->watches.p;
 }
 
-/* CURLMOPT_TIMERFUNCTION */
-static int on_timer (CURLM *multi, long ms, void *ud) {
-  lcurl_loop *l = (lcurl_loop *)ud;
-  (void)multi;
-  l->timer = ms < 0 ? LCURL_NEVER : lcurl_now() + ms;
-  return 0;
+static lcurl_transfer **slots_of (const lcurl_loop *l) {
+  return (lcurl_transfer **)(void *)l->slots.p;
 }
 
-int lcurl_loop_init (lcurl_loop *l) {
-  l->nfds = 0;
-  l->timer = LCURL_NEVER;
-  l->multi = curl_multi_init();
-  if (l->multi == NULL)
-    return 0;
-  curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-  curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
-  curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
-  curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, 8L);
-  return 1;
+static size_t *unused_of (const lcurl_loop *l) {
+  return (size_t *)(void *)l->unused.p;
+}
+
+/* ---- the loop itself -------------------------------------------------- */
+
+void lcurl_loop_init (lcurl_loop *l, sm_alloc alloc, void *ud) {
+  memset(l, 0, sizeof(*l));
+  l->alloc = alloc;
+  l->ud = ud;
+  sm_buf_init(&l->fds, MANY * sizeof(struct pollfd), alloc, ud);
+  sm_buf_init(&l->watches, MANY * sizeof(lcurl_watch), alloc, ud);
+  sm_buf_init(&l->hits, MANY * sizeof(lcurl_hit), alloc, ud);
+  sm_buf_init(&l->slots, MANY * sizeof(lcurl_transfer *), alloc, ud);
+  sm_buf_init(&l->unused, MANY * sizeof(size_t), alloc, ud);
+  lcurl_timers_init(&l->timers, alloc, ud);
 }
 
 void lcurl_loop_free (lcurl_loop *l) {
-  if (l->multi != NULL)
-    curl_multi_cleanup(l->multi);
-  l->multi = NULL;
+  while (l->agents != NULL)
+    lcurl_agent_free(l->agents);
+  sm_buf_free(&l->fds);
+  sm_buf_free(&l->watches);
+  sm_buf_free(&l->hits);
+  sm_buf_free(&l->slots);
+  sm_buf_free(&l->unused);
+  lcurl_timers_free(&l->timers);
+  l->nfds = l->nslots = l->nunused = 0;
 }
 
-CURLMcode lcurl_loop_add (lcurl_loop *l, lcurl_transfer *t) {
-  return curl_multi_add_handle(l->multi, t->easy);
+/* Makes a buffer hold n bytes in all. Its len stays 0: what is in use is
+** counted in entries, elsewhere. */
+static int reserve (sm_buf *b, size_t n) {
+  int rc = n <= b->cap ? SM_OK : sm_buf_grow(b, n);
+  b->err = SM_OK;
+  return rc;
 }
 
-void lcurl_loop_remove (lcurl_loop *l, lcurl_transfer *t) {
-  curl_multi_remove_handle(l->multi, t->easy);
-  l->timer = LCURL_NEVER;
+static int reserve_sockets (lcurl_loop *l, size_t n) {
+  return reserve(&l->fds, n * sizeof(struct pollfd)) == SM_OK &&
+         reserve(&l->watches, n * sizeof(lcurl_watch)) == SM_OK &&
+         reserve(&l->hits, n * sizeof(lcurl_hit)) == SM_OK;
 }
+
+int lcurl_loop_admit (lcurl_loop *l) {
+  size_t n = l->population + 1;
+  if (n * SOCKETS_EACH >= MANY || !reserve_sockets(l, n * SOCKETS_EACH) ||
+      reserve(&l->slots, n * sizeof(lcurl_transfer *)) != SM_OK ||
+      reserve(&l->unused, n * sizeof(size_t)) != SM_OK ||
+      lcurl_timers_reserve(&l->timers, n) != SM_OK)
+    return SM_ENOMEM;
+  return SM_OK;
+}
+
+void lcurl_loop_number (lcurl_loop *l, lcurl_transfer *t) {
+  t->slot = l->nunused > 0 ? unused_of(l)[--l->nunused] : l->nslots++;
+  t->serial = ++l->serial;
+  slots_of(l)[t->slot] = t;
+}
+
+void lcurl_loop_forget (lcurl_loop *l, lcurl_transfer *t) {
+  slots_of(l)[t->slot] = NULL;
+  unused_of(l)[l->nunused++] = t->slot;
+}
+
+lcurl_transfer *lcurl_loop_find (const lcurl_loop *l, size_t slot) {
+  return slot < l->nslots ? slots_of(l)[slot] : NULL;
+}
+
+/* ---- what libcurl says ------------------------------------------------ */
+
+/* libcurl keeps with each socket its place in our list, from 1. */
+static void tell_place (lcurl_loop *l, size_t i) {
+  curl_multi_assign(watches_of(l)[i].agent->multi, fds_of(l)[i].fd,
+                    (void *)(uintptr_t)(i + 1));
+}
+
+/* The place of a socket, l->nfds when it is not there; `hint` is where libcurl
+** says that it is. */
+static size_t find_socket (const lcurl_loop *l, int fd, const void *hint) {
+  size_t i = (size_t)(uintptr_t)hint - 1;
+  if (i < l->nfds && fds_of(l)[i].fd == fd)
+    return i;
+  for (i = 0; i < l->nfds && fds_of(l)[i].fd != fd; i++)
+    continue;
+  return i;
+}
+
+/* Takes an entry out; the last one moves there. */
+static void drop_socket (lcurl_loop *l, size_t i) {
+  size_t last = --l->nfds;
+  if (i == last)
+    return;
+  fds_of(l)[i] = fds_of(l)[last];
+  watches_of(l)[i] = watches_of(l)[last];
+  tell_place(l, i);
+}
+
+static size_t slot_of (CURL *easy) {
+  lcurl_transfer *t = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+  return t != NULL ? t->slot : SIZE_MAX; /* NULL: a handle of libcurl's own */
+}
+
+int lcurl_on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
+                     void *socket_ud) {
+  lcurl_agent *a = (lcurl_agent *)ud;
+  lcurl_loop *l = a->loop;
+  size_t i = find_socket(l, (int)fd, socket_ud);
+  struct pollfd *p;
+  l->generation++;
+  if (what == CURL_POLL_REMOVE) {
+    if (i < l->nfds)
+      drop_socket(l, i);
+    return 0;
+  }
+  if (i == l->nfds && !reserve_sockets(l, l->nfds + 1))
+    return -1;
+  p = fds_of(l) + i;
+  p->fd = (int)fd;
+  p->events = (short)((what & CURL_POLL_IN ? POLLIN : 0) |
+                      (what & CURL_POLL_OUT ? POLLOUT : 0));
+  p->revents = 0;
+  watches_of(l)[i].agent = a;
+  watches_of(l)[i].slot = slot_of(easy);
+  if (i == l->nfds) {
+    l->nfds++;
+    tell_place(l, i);
+  }
+  return 0;
+}
+
+int lcurl_on_timer (CURLM *multi, long ms, void *ud) {
+  lcurl_agent *a = (lcurl_agent *)ud;
+  (void)multi;
+  lcurl_timers_set(&a->loop->timers, &a->timer,
+                   ms < 0 ? LCURL_NEVER : lcurl_now() + ms);
+  return 0;
+}
+
+/* ---- one turn --------------------------------------------------------- */
 
 /* poll's words for a socket in libcurl's. After a hang-up reading tells what
 ** happened. */
@@ -105,95 +200,118 @@ static int action_of (const struct pollfd *p) {
   return action != 0 ? action : CURL_CSELECT_ERR;
 }
 
-/* Tells libcurl about every socket that is ready. The list can change below
-** the loop, hence the copy. */
-static event feed (lcurl_loop *l) {
-  struct pollfd ready[LCURL_MAX_FDS];
-  nfds_t i, n = l->nfds;
+static void act (lcurl_agent *a, curl_socket_t fd, int action) {
   int running;
-  memcpy(ready, l->fds, n * sizeof(*ready));
-  for (i = 0; i < n; i++) {
-    if (ready[i].revents != 0 &&
-        curl_multi_socket_action(l->multi, ready[i].fd, action_of(&ready[i]),
-                                 &running) != CURLM_OK)
-      return EVENT_BROKEN;
+  if (curl_multi_socket_action(a->multi, fd, action, &running) == CURLM_OK)
+    lcurl_harvest(a);
+  else
+    lcurl_agent_fail(a);
+}
+
+static lcurl_hit *hit_at (const lcurl_loop *l, size_t i) {
+  return (lcurl_hit *)(void *)l->hits.p + i;
+}
+
+/* Copies the sockets that are ready: what libcurl does with one can change the
+** list. */
+static size_t collect (lcurl_loop *l, int n) {
+  size_t i, found = 0;
+  for (i = 0; i < l->nfds && n > 0; i++) {
+    struct pollfd *p = fds_of(l) + i;
+    lcurl_hit *hit = hit_at(l, found);
+    if (p->revents == 0)
+      continue;
+    hit->agent = watches_of(l)[i].agent;
+    hit->slot = watches_of(l)[i].slot;
+    hit->fd = p->fd;
+    hit->action = action_of(p);
+    found++;
+    n--;
   }
-  return EVENT_SOCKET;
+  return found;
 }
 
-static event run_timer (lcurl_loop *l) {
-  int running;
-  l->timer = LCURL_NEVER;
-  if (curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running) !=
-      CURLM_OK)
-    return EVENT_BROKEN;
-  return EVENT_TIMER;
-}
-
-/* One turn: waits for a socket, libcurl's timer or the time `until`. */
-static event turn (lcurl_loop *l, int64_t now, int64_t until) {
-  int64_t wake = l->timer < until ? l->timer : until;
-  int n;
-  if (l->timer <= now)
-    return run_timer(l);
-  n = poll(l->fds, l->nfds, wake <= now ? 0 : (int)(wake - now));
-  if (n > 0)
-    return feed(l);
-  if (n < 0)
-    return errno == EINTR ? EVENT_SIGNAL : EVENT_BROKEN;
-  return wake == l->timer ? EVENT_TIMER : EVENT_IDLE;
-}
-
-/* start + span without overflow. */
-static int64_t after (int64_t start, int64_t span) {
-  return span >= LCURL_NEVER - start ? LCURL_NEVER : start + span;
-}
-
-/* The earliest limit of a transfer, and which one that is. */
-static int64_t limit_of (const lcurl_transfer *t, lcurl_stop *which) {
-  int sent = lcurl_sent(t);
-  int64_t attempt = after(t->start, t->limits.attempt);
-  int64_t phase = sent ? after(t->activity, t->limits.read)
-                       : after(t->start, t->limits.connect);
-  if (attempt <= phase) {
-    *which = LCURL_STOP_ATTEMPT;
-    return attempt;
+/* Tells libcurl about the sockets that are ready. */
+static void feed (lcurl_loop *l, int n) {
+  size_t i, found = collect(l, n);
+  int64_t now = lcurl_now();
+  for (i = 0; i < found; i++) {
+    lcurl_hit hit = *hit_at(l, i);
+    lcurl_transfer *t = lcurl_loop_find(l, hit.slot);
+    if (t != NULL)
+      t->activity = now;
+    act(hit.agent, hit.fd, hit.action);
   }
-  *which = sent ? LCURL_STOP_READ : LCURL_STOP_CONNECT;
-  return phase;
 }
 
-/* Whether the transfer has ended; then t->result says how. */
-static int ended (lcurl_loop *l, lcurl_transfer *t) {
-  int left;
-  CURLMsg *msg = curl_multi_info_read(l->multi, &left);
-  if (msg == NULL)
+/* The time of a transfer's timer has come: one of its limits has passed, or
+** the next one is later than it was. */
+static void check_limit (lcurl_transfer *t, int64_t now) {
+  lcurl_stop which;
+  int64_t limit = lcurl_limit(t, &which);
+  if (now < limit) {
+    lcurl_timers_set(&t->agent->loop->timers, &t->timer, limit);
+  } else {
+    t->stop = which;
+    lcurl_end(t);
+  }
+}
+
+/* Everything whose time has come. A timer that is set again for now waits for
+** the next turn, so that sockets have theirs. */
+static void expire (lcurl_loop *l, int64_t now) {
+  size_t left = l->timers.n;
+  lcurl_timer *timer = lcurl_timers_first(&l->timers);
+  for (; left > 0 && timer != NULL && timer->at <= now; left--) {
+    if (timer->transfer != NULL) {
+      check_limit(timer->transfer, now);
+    } else {
+      lcurl_timers_set(&l->timers, timer, LCURL_NEVER);
+      act(timer->agent, CURL_SOCKET_TIMEOUT, 0);
+    }
+    timer = lcurl_timers_first(&l->timers);
+  }
+}
+
+/* Milliseconds from now to then, as poll takes them. */
+static int span (int64_t now, int64_t then) {
+  if (then <= now)
     return 0;
-  t->result = msg->data.result;
+  return then - now > INT_MAX ? INT_MAX : (int)(then - now);
+}
+
+/* Waits for a socket or a timer, until the time given. 0 after a signal. */
+static int turn (lcurl_loop *l, int64_t now, int64_t until) {
+  const lcurl_timer *first = lcurl_timers_first(&l->timers);
+  int64_t wake = first != NULL && first->at < until ? first->at : until;
+  int n = poll(fds_of(l), (nfds_t)l->nfds, span(now, wake));
+  if (n > 0)
+    feed(l, n);
+  if (n < 0 && errno == EINTR)
+    return 0;
+  if (n < 0) {
+    lcurl_agent *a;
+    for (a = l->agents; a != NULL; a = a->next)
+      lcurl_agent_fail(a);
+  }
   return 1;
 }
 
-int lcurl_run (lcurl_loop *l, lcurl_transfer *t) {
+lcurl_event lcurl_run (lcurl_loop *l, const lcurl_transfer *t, int64_t until) {
   int64_t now = lcurl_now();
   int64_t breath = now + LCURL_BREATH_MS;
+  int looked = 0; /* at the sockets */
   for (;;) {
-    lcurl_stop stop;
-    int64_t limit = limit_of(t, &stop);
-    event e = turn(l, now, limit < breath ? limit : breath);
+    expire(l, now);
+    if (t != NULL ? lcurl_ripe(t) : l->ready != NULL && looked)
+      return LCURL_EVENT_READY;
+    if (looked && (now >= until || now >= breath))
+      return LCURL_EVENT_TIME;
+    if (l->ready != NULL && t == NULL)
+      until = now; /* no more than a look */
+    if (!turn(l, now, until < breath ? until : breath))
+      return LCURL_EVENT_SIGNAL;
+    looked = 1;
     now = lcurl_now();
-    if (e == EVENT_SOCKET)
-      t->activity = now;
-    if (ended(l, t))
-      return 1;
-    if (e == EVENT_BROKEN) {
-      t->result = CURLE_FAILED_INIT;
-      return 1;
-    }
-    if (now >= limit_of(t, &stop)) {
-      t->stop = stop;
-      return 1;
-    }
-    if (e == EVENT_SIGNAL || now >= breath)
-      return 0;
   }
 }

@@ -3,22 +3,8 @@
 */
 #include "lcurl_lua.h"
 
-/* All header lines of a request together, in bytes; services allow less. */
-#define MAX_HEADERS (256 * 1024)
-
 /* No libcurl asks "Expect: 100-continue" for a body up to this size. */
 #define LARGE_BODY 1024
-
-void lcurl_request_init (lcurl_request *r, sm_alloc alloc, void *ud) {
-  memset(r, 0, sizeof(*r));
-  sm_buf_init(&r->text, MAX_HEADERS, alloc, ud);
-  sm_buf_init(&r->list, MAX_HEADERS * 4, alloc, ud);
-}
-
-void lcurl_request_free (lcurl_request *r) {
-  sm_buf_free(&r->text);
-  sm_buf_free(&r->list);
-}
 
 /* The characters of a token (RFC 9110, section 5.6.2). */
 static const char token_characters[] =
@@ -67,6 +53,10 @@ static sm_str get_string (lua_State *L, int idx, const char *name,
   return s;
 }
 
+int64_t lcurl_toms (lua_Number seconds) {
+  return seconds > 1e9 ? LCURL_NEVER : (int64_t)(seconds * 1000 + 0.999);
+}
+
 int64_t lcurl_checkms (lua_State *L, int idx, const char *key,
                        int64_t fallback) {
   lua_Number seconds;
@@ -79,9 +69,7 @@ int64_t lcurl_checkms (lua_State *L, int idx, const char *key,
   if (!(lua_type(L, -1) == LUA_TNUMBER && seconds > 0))
     luaL_error(L, "timeout '%s' must be a number of seconds above zero", key);
   lua_pop(L, 1);
-  if (seconds > 1e9)
-    return LCURL_NEVER;
-  return (int64_t)(seconds * 1000 + 0.999);
+  return lcurl_toms(seconds);
 }
 
 /* The limits of the request at idx. */
@@ -260,14 +248,16 @@ static const char *read_headers (lua_State *L, int idx, lcurl_request *r) {
   return problem;
 }
 
-/* Fields may run a metamethod, and that may use the same handle: everything is
-** read before r changes. */
+/* Fields may run a metamethod, and that may use the same agent. */
 const char *lcurl_readrequest (lua_State *L, int idx,
                                const lcurl_limits *fallback, lcurl_request *r) {
   lcurl_limits limits = get_limits(L, idx, fallback);
   sm_str method, url, body;
-  int headers;
+  int headers, stream;
   const char *problem;
+  lua_getfield(L, idx, "stream");
+  stream = lua_toboolean(L, -1);
+  lua_pop(L, 1);
   lua_getfield(L, idx, "headers");
   headers = lua_gettop(L);
   if (!lua_isnil(L, headers) && !lua_istable(L, headers))
@@ -280,6 +270,7 @@ const char *lcurl_readrequest (lua_State *L, int idx,
   r->url = url.p;
   r->body = body;
   r->limits = limits;
+  r->stream = stream;
   problem = check_url(url);
   if (problem == NULL && !all_token(method))
     problem = "the method is not a word";

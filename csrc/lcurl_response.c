@@ -3,8 +3,8 @@
 */
 #include "lcurl.h"
 
-/* A body buffer above this size is not kept for the next answer. */
-#define KEEP_BODY (256 * 1024)
+/* What a stream may hold at the very most: one more piece of libcurl's. */
+#define STREAM_MAX (LCURL_STREAM_BYTES + CURL_MAX_WRITE_SIZE)
 
 void lcurl_response_init (lcurl_response *r, size_t max_body, size_t max_head,
                           sm_alloc alloc, void *ud) {
@@ -13,12 +13,13 @@ void lcurl_response_init (lcurl_response *r, size_t max_body, size_t max_head,
   sm_buf_init(&r->body, max_body, alloc, ud);
 }
 
-void lcurl_response_reset (lcurl_response *r) {
+void lcurl_response_reset (lcurl_response *r, size_t keep) {
   sm_buf_reset(&r->head);
-  if (r->body.cap > KEEP_BODY)
+  if (r->body.cap > keep)
     sm_buf_free(&r->body);
   sm_buf_reset(&r->body);
   r->lines = r->status = r->received = 0;
+  r->streamed = r->paused = 0;
   r->refused = SM_OK;
   r->state = LCURL_HEAD_NONE;
   r->limit = NULL;
@@ -85,8 +86,25 @@ static void add_line (lcurl_response *r, sm_str line) {
   sm_buf_putc(&r->head, '\n');
 }
 
+/* The end of a head: of an interim one, or of the one that counts. */
+static void close_head (lcurl_transfer *t) {
+  lcurl_response *r = &t->response;
+  if (r->status < 200 && r->status != 101) {
+    r->state = LCURL_HEAD_NONE;
+    return;
+  }
+  r->state = LCURL_HEAD_DONE;
+  if (t->request.stream && r->status >= 200 && r->status < 300) {
+    r->streamed = 1;
+    if (r->body.max < STREAM_MAX)
+      r->body.max = STREAM_MAX; /* the limit of answers is for whole ones */
+    lcurl_ripen(t);
+  }
+}
+
 size_t lcurl_on_header (char *p, size_t size, size_t n, void *ud) {
-  lcurl_response *r = (lcurl_response *)ud;
+  lcurl_transfer *t = (lcurl_transfer *)ud;
+  lcurl_response *r = &t->response;
   sm_str line;
   n *= size;
   line.p = p;
@@ -98,8 +116,7 @@ size_t lcurl_on_header (char *p, size_t size, size_t n, void *ud) {
   if (r->state == LCURL_HEAD_NONE) {
     open_head(r, line);
   } else if (line.len == 0) {
-    int final = r->status >= 200 || r->status == 101;
-    r->state = final ? LCURL_HEAD_DONE : LCURL_HEAD_NONE;
+    close_head(t);
   } else {
     add_line(r, line);
     if (r->head.err != SM_OK || r->lines > LCURL_MAX_FIELDS)
@@ -110,9 +127,10 @@ size_t lcurl_on_header (char *p, size_t size, size_t n, void *ud) {
 }
 
 /* Makes room for the whole body when its length was announced. */
-static void expect_body (lcurl_response *r) {
+static void expect_body (lcurl_transfer *t) {
+  lcurl_response *r = &t->response;
   curl_off_t length = -1;
-  curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   if (length <= 0)
     return;
   if ((uint64_t)length > r->body.max)
@@ -121,11 +139,29 @@ static void expect_body (lcurl_response *r) {
     sm_buf_grow(&r->body, (size_t)length);
 }
 
+/* Bytes of a stream, unless too many wait already: libcurl keeps them then and
+** brings them again. */
+static size_t on_stream (lcurl_transfer *t, const char *p, size_t n) {
+  lcurl_response *r = &t->response;
+  if (r->body.len > 0 && r->body.len + n > LCURL_STREAM_BYTES) {
+    r->paused = 1;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  sm_buf_put(&r->body, p, n);
+  if (r->body.err != SM_OK)
+    return refuse(r, r->body.err, "body");
+  lcurl_ripen(t);
+  return n;
+}
+
 size_t lcurl_on_body (char *p, size_t size, size_t n, void *ud) {
-  lcurl_response *r = (lcurl_response *)ud;
+  lcurl_transfer *t = (lcurl_transfer *)ud;
+  lcurl_response *r = &t->response;
   n *= size;
+  if (r->streamed)
+    return on_stream(t, p, n);
   if (r->body.len == 0)
-    expect_body(r);
+    expect_body(t);
   sm_buf_put(&r->body, p, n);
   if (r->body.err != SM_OK)
     return refuse(r, r->body.err, "body");

@@ -85,6 +85,7 @@ void lsm_open_file(lua_State *L);    /* replace */
 void lsm_open_hash(lua_State *L);    /* hasher */
 void lsm_open_terminal(lua_State *L); /* terminal */
 void lsm_open_process(lua_State *L);  /* process */
+void lsm_open_task(lua_State *L);     /* try_yield, on 5.1 */
 
 /* eventstream_decoder, eventstream_encode */
 void lsm_open_eventstream(lua_State *L);

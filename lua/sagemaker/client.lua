@@ -376,11 +376,13 @@ end
 -- One table of methods a service; operations get theirs when they are first asked for.
 local classes = {}
 
-local function class_of(service_name)
-  local class = classes[service_name]
+local function class_of(service)
+  local class = classes[service.name]
   if not class then
-    class = setmetatable({}, { __index = methods })
-    classes[service_name] = class
+    local own = service.methods
+    class = setmetatable({}, { __index = own and setmetatable(own, { __index = methods })
+      or methods })
+    classes[service.name] = class
   end
   return class
 end
@@ -432,8 +434,9 @@ local CONTROL_PLANE = { name = "sagemaker", id = "SageMaker" }
 --- Makes a client. Nothing is sent or written. The environment is read, and the shared files where
 -- they must tell the region or the profile is named; else the first call reads them.
 ---@param options? sagemaker.Options
----@param of? {name: string, id: string, read_timeout?: number, careful?: boolean} a service of the
----   core and its id in the model; default: the control plane
+---@param of? {name: string, id: string, read_timeout?: number, careful?: boolean, methods?: table}
+---   a service of the core, its id in the model, and methods besides its operations; default: the
+---   control plane
 ---@param level? integer where a wrong option is reported, as with error(); default: the caller
 ---@return sagemaker.Client|nil client
 ---@return string|nil message
@@ -454,7 +457,7 @@ function M.new(options, of, level)
     caller = function(name, params, opts)
       return client:call(name, params, opts)
     end,
-    class = class_of(of.name),
+    class = class_of(of),
     name = of.name,
     options = options or {},
     provider_io = false,

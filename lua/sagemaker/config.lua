@@ -185,6 +185,7 @@ local function fixed(options, io, wishes, service)
     io = io,
     is_complete = false,
     logger = options.logger or false,
+    max_connections_per_host = options.max_connections_per_host,
     max_response_bytes = options.max_response_bytes,
     mfa_prompt = options.mfa_prompt,
     profile = options.profile,

@@ -7,7 +7,7 @@ local M = {}
 ---@class sagemaker.Env
 ---@field now fun(): number wall time, seconds since the epoch
 ---@field clock fun(): number monotonic time in seconds
----@field sleep fun(seconds: number) waits
+---@field sleep fun(seconds: number) waits; in a task others go on meanwhile
 ---@field getenv fun(name: string): string|nil
 ---@field open fun(path: string, mode?: string): file*|nil, string?
 ---@field popen fun(command: string, mode?: string): file*|nil, string?
@@ -27,6 +27,13 @@ local function core(name)
     fn = fn or require("sagemaker.core")[name]
     return fn(argument)
   end
+end
+
+-- In a task the others go on meanwhile.
+local function sleep(seconds)
+  local scheduler = package.loaded["sagemaker.task.scheduler"]
+  if scheduler and scheduler.is_active() then return scheduler.sleep(seconds) end
+  return require("sagemaker.core").sleep(seconds)
 end
 
 local function core_random()
@@ -77,7 +84,7 @@ function M.new(overrides)
   local env = {
     now = core("now"),
     clock = core("clock"),
-    sleep = core("sleep"),
+    sleep = sleep,
     getenv = os.getenv,
     open = io.open,
     popen = io.popen,

@@ -11,6 +11,7 @@ local M = {}
 ---| "timeout"     no answer in time
 ---| "service"     the service answered with an error
 ---| "protocol"    the service answered something unreadable
+---| "cancelled"   raised in a task that was cancelled, where it waits
 
 ---@class sagemaker.Error
 ---@field kind sagemaker.ErrorKind

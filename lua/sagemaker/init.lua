@@ -8,6 +8,7 @@
 ---@field deployment table builders, rules and plan of deployments
 ---@field null lightuserdata the explicit JSON null
 ---@field simulator table a local SageMaker
+---@field task sagemaker.task many calls at once
 ---@field _VERSION string
 local M = {}
 
@@ -33,11 +34,28 @@ function M.runtime(options)
   return runtime, message, err
 end
 
+--- Runs a function as a task, in which calls wait side by side with those of other tasks. See
+--- sagemaker.task.
+---@param fn function
+---@param ... any its arguments
+---@return any ... its results; raises its error
+function M.run(fn, ...)
+  return M.task.run(fn, ...)
+end
+
+--- Runs functions side by side and waits for all of them.
+---@param list function[]
+---@return table[] rows in the same order: {true, results…} or {false, error}
+function M.all(list)
+  return M.task.all(list)
+end
+
 -- The rest is loaded when it is first asked for.
 local LAZY = {
   deployment = "sagemaker.deployment",
   null = "sagemaker.null",
   simulator = "sagemaker.simulator",
+  task = "sagemaker.task",
 }
 
 return setmetatable(M, { __index = function(self, name)

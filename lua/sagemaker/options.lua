@@ -34,6 +34,8 @@ local M = {}
 ---@field proxy? string|false|{http?: string, https?: string, no_proxy?: string} default: what
 ---   http_proxy, https_proxy and no_proxy say; false: none
 ---@field shared? sagemaker.nginx.Shared inside nginx: what the clients of all workers share
+---@field max_connections_per_host? integer requests of tasks under way at once, default 64; the
+---   others wait their turn
 ---@field max_response_bytes? integer a longer answer is an error
 ---@field io? table<string, function> replaces functions of sagemaker.Env
 
@@ -157,6 +159,7 @@ local OPTIONS = {
   defaults_mode = one_of(M.DEFAULTS_MODES),
   ignore_configured_endpoint_urls = of_type "boolean",
   io = of_type "table",
+  max_connections_per_host = count,
   max_response_bytes = count,
   mfa_prompt = of_type "function",
   profile = of_type "string",
@@ -212,7 +215,7 @@ function M.check(options, level)
 end
 
 --- Throws at `level` for a wrong option of a single call. How connections are made (tls, proxy, io,
--- max_response_bytes) belongs to the client: those throw too.
+-- limits of sizes and connections) belongs to the client: those throw too.
 ---@param options table
 ---@param extra? table<string, true> further names that the called method knows
 ---@param level? integer

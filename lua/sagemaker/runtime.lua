@@ -17,6 +17,8 @@
 -- (one event may have 16 MiB). A transport that hands out only whole answers, as the simulator in
 -- this process does, gives all parts at once.
 --
+-- `openai` calls an endpoint's OpenAI-compatible paths, which no operation describes.
+--
 -- A ModelError has in `err.fields` what the container said: OriginalStatusCode, OriginalMessage,
 -- LogStreamArn.
 
@@ -27,6 +29,30 @@ local M = {}
 ---@class sagemaker.Runtime
 ---@field region string
 ---@field transport sagemaker.Transport made at its first use
+local methods = {}
+
+--- Calls an OpenAI-compatible path of an endpoint.
+---
+---     local answer = assert(runtime:openai("chat", "/v1/chat/completions", {
+---       messages = { { role = "user", content = "Hello" } } }))
+---
+--- With `stream = true`, in the body or in the options, it answers a sagemaker.Stream, to be read
+--- with `stream:sse()`.
+---@param endpoint string EndpointName
+---@param path string "/v1/chat/completions", "/v1/models"
+---@param body? string|table a table is written as JSON; nil for GET
+---@param opts? sagemaker.OpenAiOptions
+---@return table|sagemaker.Stream|nil answer the decoded body, or a stream
+---@return string|nil message
+---@return sagemaker.Error|nil err
+function methods:openai(endpoint, path, body, opts)
+  if type(self) ~= "table" or not rawget(self, "settings") then
+    error("call it with a colon: runtime:openai(endpoint, path, body)", 2)
+  end
+  local openai = require "sagemaker.runtime.openai"
+  local answer, message, err = openai.call(self, endpoint, path, body, opts, 3)
+  return answer, message, err
+end
 
 -- careful: after a timeout (unless no connection was made in time) and after any byte of an answer,
 -- which may be an error of the service, nothing is sent again. What never reached the service is,
@@ -34,7 +60,7 @@ local M = {}
 -- risk upon itself and gets the retries of the control plane. Only a request that was refused for
 -- its date, before any model saw it, goes again with the clock corrected.
 local SERVICE = { name = "sagemaker-runtime", id = "SageMaker Runtime", read_timeout = 70,
-  careful = true }
+  careful = true, methods = methods }
 
 --- Makes a client for invocations. Nothing is sent or written.
 ---@param options? sagemaker.Options

@@ -89,13 +89,17 @@ function Clock:resume(now, start)
   self.offset = now - reading(self)
 end
 
---- Waits: virtual time jumps, real time passes `factor` times faster.
+--- Waits: virtual time jumps, real time passes `factor` times faster. Where several tasks wait, it
+-- jumps when none of them can go on, to where the first one wakes.
 ---@param seconds number
 function Clock:sleep(seconds)
   if seconds <= 0 then return end
+  local scheduler = package.loaded["sagemaker.task.scheduler"]
   if self.factor then
     self.io.sleep(seconds / self.factor)
     self:now()
+  elseif scheduler and scheduler.is_active() then
+    scheduler.sleep_on(self, self.time + seconds)
   else
     self:advance(seconds)
   end

@@ -1,4 +1,5 @@
---- The blocking transport: one request at a time over libcurl, connections kept for the next.
+--- The transport over libcurl, connections kept for the next request. A call blocks; in a task (see
+-- sagemaker.task) it waits and lets other tasks go on.
 --
 -- libcurl is loaded at the first request. HTTP/1.1; TLS 1.2 or later, certificate and host name
 -- verified. A kept connection that the service has closed meanwhile is noticed by libcurl, and the
@@ -6,7 +7,9 @@
 -- the connection broke within a second of the request; all other repeating is left to the caller.
 
 local errors = require "sagemaker.error"
+local gates = require "sagemaker.transport.gate"
 local proxy_of = require "sagemaker.transport.proxy"
+local scheduler = require "sagemaker.task.scheduler"
 
 local M = {}
 
@@ -15,7 +18,10 @@ local M = {}
 ---@field tls? sagemaker.TlsOptions
 ---@field proxy? string|false|sagemaker.Proxies one URL for all, or one per scheme; none by default:
 --- the environment is the business of the configuration
----@field max_response_bytes? integer largest body accepted, default 64 MiB
+---@field max_connections_per_host? integer requests of tasks that may be under way at once to one
+--- host, default 64; the others wait their turn. A stream whose head has come does not count. So
+--- many connections are kept for later
+---@field max_response_bytes? integer largest body accepted, default 64 MiB; a stream has no limit
 ---@field max_header_bytes? integer largest head accepted, default 64 KiB
 ---@field timeouts? {connect?: number, read?: number} seconds, for requests that bring none; default
 --- 10 and 60
@@ -37,6 +43,7 @@ local M = {}
 
 local TIMEOUTS = { ConnectTimeout = true, ReadTimeout = true, AttemptTimeout = true }
 local CONNECT, READ = 10, 60
+local CONNECTIONS = 64
 local COLON = 58 -- as in http:
 
 local methods = {}
@@ -54,17 +61,30 @@ local function warn(self, message)
   end
 end
 
--- The handle for a scheme: http and https may go through different proxies, `direct` through none.
+-- One loop for all transports of this Lua, so that tasks of all of them wait together.
+local function loop_of()
+  local loop = scheduler.poller
+  if not loop then
+    local loaded, library = pcall(require, "sagemaker.curl")
+    if not loaded then return nil, "the library sagemaker.curl cannot be loaded: " .. library end
+    loop = library.loop()
+    scheduler.poller = loop
+  end
+  return loop
+end
+
+-- The agent for a scheme: http and https may go through different proxies, `direct` through none.
 local function open(self, scheme, direct)
   local key = direct and scheme .. " direct" or scheme
-  if self._handles[key] then return self._handles[key], key end
-  local loaded, library = pcall(require, "sagemaker.curl")
-  if not loaded then return nil, "the library sagemaker.curl cannot be loaded: " .. library end
+  if self._agents[key] then return self._agents[key], key end
+  local loop, missing = loop_of()
+  if not loop then return nil, missing end
   local proxies, tls = self._proxies, self._tls
-  local made, handle = pcall(library.new, {
+  local made, agent = pcall(loop.agent, loop, {
     ca_file = tls.ca_file,
     ca_path = tls.ca_path,
     connect_timeout = self._timeouts.connect or CONNECT,
+    max_connections = self._places,
     max_header_bytes = self._max_header_bytes,
     max_response_bytes = self._max_response_bytes,
     no_proxy = proxies.no_proxy,
@@ -73,13 +93,13 @@ local function open(self, scheme, direct)
     timings = self._timings,
     verify = tls.verify,
   })
-  if not made then return nil, tostring(handle) end
+  if not made then return nil, tostring(agent) end
   if tls.verify == false and not self._warned then
     self._warned = true
     warn(self, "TLS certificates are not verified (tls.verify = false): anybody can answer")
   end
-  self._handles[key] = handle
-  return handle, key
+  self._agents[key] = agent
+  return agent, key
 end
 
 local function fail(request, code, text, sent, received, retryable)
@@ -97,6 +117,45 @@ local function fail(request, code, text, sent, received, retryable)
   }
 end
 
+-- In a task: the values of agent:perform, while others go on.
+local function perform(self, agent, request, left)
+  local host = request.url:match("^[^/]*//[^/?]*")
+  local gate = self._gates[host]
+  if not gate then
+    gate = gates.new(self._places)
+    self._gates[host] = gate
+  end
+  local start = left and scheduler.clock()
+  local entered, why, err, waiter = gate:enter(left)
+  if not entered then
+    scheduler.check(waiter, why, err)
+    return nil, "AttemptTimeout", ("no connection was free in time (max_connections_per_host: %d)")
+      :format(self._places), false, false, true
+  end
+  if left then left = left - (scheduler.clock() - start) end
+  local ok, number, code, text, sent, received, retryable = pcall(agent.start, agent, request, left)
+  if not ok or not number then
+    gate:leave()
+    if not ok then error(number, 0) end
+    return nil, code, text, sent, received, retryable
+  end
+  waiter = scheduler.waiter()
+  why, err = scheduler.await(number)
+  gate:leave()
+  if why == "ready" then return scheduler.poller:finish(number, agent) end
+  scheduler.poller:cancel(number)
+  return scheduler.check(waiter, why, err)
+end
+
+-- The answer of a stream, as the contract has it.
+local function with_reader(request, response)
+  response.reader = require("sagemaker.transport.reader").new(response.stream, function(...)
+    return fail(request, ...)
+  end)
+  response.stream = nil
+  return response
+end
+
 --- Sends a request and waits for the answer. Ctrl-C, or any signal whose handler sets a Lua hook,
 --- ends the wait at once; the transport stays usable.
 ---@param request sagemaker.Request
@@ -110,17 +169,22 @@ function methods:send(request, deadline)
   if proxies.no_proxy and proxies[scheme] then
     direct = direct or proxy_of.is_direct(proxies.no_proxy, request.url)
   end
-  local handle, key = open(self, scheme, direct)
-  if not handle then
+  local agent, key = open(self, scheme, direct)
+  if not agent then
     return errors.fail{ kind = "config", code = "TransportUnavailable", message = key,
       sent = false, retryable = false }
   end
   local left = deadline and deadline - self._io.clock()
-  local response, code, text, sent, received, retryable = handle:perform(request, left)
-  if response then return response end
-  if code == "TransportError" then -- whatever it was, the next request starts afresh
-    self._handles[key] = nil
-    handle:close()
+  local response, code, text, sent, received, retryable
+  if scheduler.is_active() then
+    response, code, text, sent, received, retryable = perform(self, agent, request, left)
+  else
+    response, code, text, sent, received, retryable = agent:perform(request, left)
+  end
+  if response then return response.stream and with_reader(request, response) or response end
+  if code == "TransportError" and self._agents[key] == agent then
+    self._agents[key] = nil -- whatever it was, the next request starts afresh
+    if agent:count() == 0 then agent:close() end
   end
   return fail(request, code, text, sent, received, retryable)
 end
@@ -143,11 +207,12 @@ function methods:clock()
   return self._io.clock()
 end
 
---- Closes all connections. The next request opens new ones.
+--- Closes all connections. Requests under way fail, streams end with an error; the next request
+--- opens new connections.
 function methods:close()
-  local handles = self._handles
-  self._handles = {}
-  for _, handle in pairs(handles) do handle:close() end
+  local agents = self._agents
+  self._agents = {}
+  for _, agent in pairs(agents) do agent:close() end
 end
 
 local function check_strings(where, values, names)
@@ -180,11 +245,13 @@ function M.new(opts)
   check_options(opts)
   local env = opts.io or require("sagemaker.env").new()
   return setmetatable({
-    _handles = {},
+    _agents = {},
+    _gates = {},
     _io = env,
     _logger = opts.logger,
     _max_header_bytes = opts.max_header_bytes,
     _max_response_bytes = opts.max_response_bytes,
+    _places = opts.max_connections_per_host or CONNECTIONS,
     _proxies = proxy_of.of(opts.proxy),
     _timeouts = opts.timeouts or {},
     _timings = opts.timings,

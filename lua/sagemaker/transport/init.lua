@@ -17,11 +17,15 @@ local M = {}
 --- TLS); without a byte moving once connected
 ---@field host? string for messages
 ---@field direct? boolean never by way of a proxy: for addresses of this machine
+---@field stream? boolean an answer of 2xx may come with `reader` instead of `body`, as soon as its
+--- head is known
 
 ---@class sagemaker.Response what comes out
 ---@field status integer
 ---@field headers table<string, string> names as received; repeated headers joined with ", "
----@field body string the bytes as received, "" for none
+---@field body? string the bytes as received, "" for none; always there unless the status is 2xx and
+--- the request asked for a stream
+---@field reader? sagemaker.Reader instead of `body`
 ---@field timings? sagemaker.Timings
 ---@field reused? boolean the connection had been used before
 
@@ -31,6 +35,17 @@ local M = {}
 ---@field tls number
 ---@field first_byte number
 ---@field total number
+
+--- A body that is read while it comes. `read` waits for the next bytes: a string that is never
+--- empty, nil at the end, or nil, message, err when the body breaks off. What is kept in memory has
+--- a limit: when it is reached the sender is held back until somebody reads. `deadline` ends
+--- with the head of an answer; from then on only `timeouts.read` counts, for who waits in `read`:
+--- no byte for so long is the failure "ReadTimeout" (sent and received). `close` may come at any
+--- time, and again; it gives the connection up, unless the body was read to its end. A reader that
+--- is collected closes itself.
+---@class sagemaker.Reader
+---@field read fun(self): string|nil, string|nil, sagemaker.Error|nil
+---@field close fun(self)
 
 --- Failures are `nil, "Code: message", err` with kind "transport" or "timeout". `err.sent` is false
 --- when the service surely saw nothing of the request, `err.received` true when a part of an answer

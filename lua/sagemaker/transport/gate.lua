@@ -1,0 +1,48 @@
+--- How many requests may be under way to one host at once. Who comes when all places are taken
+-- waits, and they go in the order in which they came. Who leaves passes his place on to who is
+-- next, so nobody overtakes.
+
+local scheduler = require "sagemaker.task.scheduler"
+
+local M = {}
+
+local Gate = { __name = "sagemaker.transport.gate" }
+Gate.__index = Gate
+
+--- Takes a place, waiting for it if need be.
+---@param seconds number|nil how long at most
+---@return boolean entered
+---@return any why where not: "time", "cancelled" or "thrown"
+---@return any err
+---@return table|nil waiter for scheduler.check
+function Gate:enter(seconds)
+  if self.taken < self.places then
+    self.taken = self.taken + 1
+    return true
+  end
+  local waiter, at = scheduler.waiter(), self.last + 1
+  self.last, self[at] = at, waiter
+  local why, err = scheduler.suspend_for(waiter, seconds)
+  if why == "entered" then return true end
+  self[at] = self[at] and false
+  return false, why, err, waiter
+end
+
+--- Gives a place back: to who waits longest.
+function Gate:leave()
+  while self.first <= self.last do
+    local at = self.first
+    local waiter = self[at]
+    self.first, self[at] = at + 1, nil
+    if waiter and waiter.mode then return scheduler.wake(waiter, "entered") end
+  end
+  self.taken = self.taken - 1
+end
+
+---@param places integer
+---@return sagemaker.transport.gate
+function M.new(places)
+  return setmetatable({ first = 1, last = 0, places = places, taken = 0 }, Gate)
+end
+
+return M

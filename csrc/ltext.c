@@ -6,6 +6,9 @@
 ** What a caller's text gets wrong comes back as nil and a message; a wrong
 ** argument type throws.
 */
+#if defined(__linux__)
+#define _DEFAULT_SOURCE 1 /* getentropy */
+#endif
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -14,6 +17,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <unistd.h>
 
 #include "lsm.h"
 #include "sm_number.h"
@@ -321,7 +325,26 @@ static int core_sha256 (lua_State *L) {
   return push_digest(L, EVP_sha256());
 }
 
-/* random(n) -> n bytes of OpenSSL's generator */
+/*
+** Random bytes from the kernel, where it gives them, else from OpenSSL, whose
+** generator takes as long to set up as a request takes to sign.
+*/
+static int fill_random (unsigned char *p, size_t n) {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 25)
+  size_t done = 0;
+  while (done < n) {
+    size_t part = n - done < 256 ? n - done : 256; /* it gives no more */
+    if (getentropy(p + done, part) != 0)
+      break;
+    done += part;
+  }
+  if (done == n)
+    return 1;
+#endif
+  return RAND_bytes(p, (int)n) == 1;
+}
+
+/* random(n) -> n bytes that nobody can guess */
 static int core_random (lua_State *L) {
   lua_Number n = luaL_checknumber(L, 1);
   sm_buf *b;
@@ -330,14 +353,14 @@ static int core_random (lua_State *L) {
   if (!sm_buf_room(b, (size_t)n))
     return push_buffer(L, b);
   b->len = (size_t)n;
-  if (b->len > 0 && RAND_bytes((unsigned char *)b->p, (int)b->len) != 1)
+  if (b->len > 0 && !fill_random((unsigned char *)b->p, b->len))
     return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
   return push_buffer(L, b);
 }
 
 /*
-** Random bytes of a Lua state, fetched many at a time: OpenSSL takes as long
-** for few as for many. A process that was forked has its own.
+** Random bytes of a Lua state, fetched many at a time: it takes as long for
+** few as for many. A process that was forked has its own.
 */
 typedef struct pool {
   pid_t owner;
@@ -349,7 +372,7 @@ typedef struct pool {
 static const unsigned char *draw (pool *p, size_t n) {
   pid_t self = getpid();
   if (p->owner != self || p->left < n) {
-    if (RAND_bytes(p->bytes, sizeof(p->bytes)) != 1)
+    if (!fill_random(p->bytes, sizeof(p->bytes)))
       return NULL;
     p->owner = self;
     p->left = sizeof(p->bytes);

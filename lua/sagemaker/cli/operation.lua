@@ -114,6 +114,8 @@ local function plain_members(output)
 end
 
 local function call(ctx, client, params)
+  local before = ctx.world.before_call
+  if before then before() end
   local output, _, err = client:call(ctx.operation.name, params)
   if ctx.options.outfile then collectgarbage "restart" end -- a stream may be long
   if not output then failure.raise(err) end

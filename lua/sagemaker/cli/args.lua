@@ -153,10 +153,13 @@ local function unknown(word, rows, near, what)
     failure.usage(("%s could be %s"):format(word, table.concat(names, ", ")))
   end
   local name = word:match("^%-%-([^=]+)")
-  local nearest = name and errors.nearest(name, names_of(rows))
+  if not name then
+    failure.usage(("%s: %q belongs to no option; a value with spaces needs quotes"):format(what,
+      word))
+  end
+  local nearest = errors.nearest(name, names_of(rows))
   failure.usage(("unknown option %s of %s%s"):format(word, what,
-    nearest and (" (did you mean --%s?)"):format(nearest)
-    or name and "" or (": an argument without an option. Values with spaces need quotes")))
+    nearest and (" (did you mean --%s?)"):format(nearest) or ""))
 end
 
 --- Parses all words that are left for a command.

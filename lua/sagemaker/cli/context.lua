@@ -81,6 +81,15 @@ function methods:client(service)
   return client
 end
 
+--- Where the client calls, once it has found that out.
+---@return string|nil
+function methods:url()
+  local _, client = next(self.clients)
+  local route = client and type(client.settings) == "table" and client.settings.route
+  local endpoint = route and route.endpoint
+  return endpoint and endpoint.origin .. (endpoint.path == "" and "/" or endpoint.path)
+end
+
 --- The client for invocations.
 ---@return sagemaker.Runtime
 function methods:runtime()

@@ -45,41 +45,61 @@ local function service_text(err)
     tostring(err.operation), retried, tostring(err.message))
 end
 
-local TEXTS = {
-  service = function(err)
-    if err.waiter then return ("Waiter %s failed: %s"):format(err.waiter, err.reason) end
-    return service_text(err)
-  end,
-  timeout = function(err)
-    if err.waiter then return ("Waiter %s failed: %s"):format(err.waiter, err.reason) end
-    return tostring(err.message)
-  end,
-  validation = function(err)
-    local lines = { "Parameter validation failed:" }
-    for _, problem in ipairs(err.errors or {}) do lines[#lines + 1] = problem.message end
-    if #lines == 1 then lines[2] = tostring(err.message) end
-    return table.concat(lines, "\n")
-  end,
-}
+local TEXTS = {}
 
-local function config_text(err)
-  if err.code ~= "NoRegion" then return err.message end
-  return (err.message:gsub("^no region: give the option region",
+function TEXTS.service(err)
+  if err.waiter then return ("Waiter %s failed: %s"):format(err.waiter, err.reason) end
+  return service_text(err)
+end
+
+-- The address that was spoken to, as the AWS CLI puts it.
+local function at_url(url)
+  return url and (' on endpoint URL: "%s"'):format(url) or ""
+end
+
+function TEXTS.timeout(err, url)
+  if err.waiter then return ("Waiter %s failed: %s"):format(err.waiter, err.reason) end
+  if err.code == "ConnectTimeout" then return "Connect timeout" .. at_url(url) end
+  if err.code == "ReadTimeout" then return "Read timeout" .. at_url(url) end
+  return err.message
+end
+
+function TEXTS.transport(err, url)
+  if err.sent ~= false or not url then return err.message end
+  return ('Could not connect to the endpoint URL: "%s": %s'):format(url, err.message)
+end
+
+function TEXTS.validation(err)
+  local lines = { "Parameter validation failed:" }
+  for _, problem in ipairs(err.errors or {}) do lines[#lines + 1] = problem.message end
+  if #lines == 1 then lines[2] = tostring(err.message) end
+  return table.concat(lines, "\n")
+end
+
+local OPTIONS = { InvalidRegion = "(--region)", ProfileNotFound = "(--profile)" }
+
+function TEXTS.config(err)
+  local message = err.message
+  if OPTIONS[err.code] then return (message:gsub("%(option%)", OPTIONS[err.code])) end
+  if err.code ~= "NoRegion" then return message end
+  return (message:gsub("^no region: give the option region",
     "You must specify a region: give --region"))
 end
-TEXTS.config = config_text
 
 function TEXTS.credentials(err)
-  if err.code ~= "NoCredentials" then return err.message end
-  return "Unable to locate credentials. " .. err.message
+  local found = err.message:match("^no usable credentials: (.*)$")
+  if not found then return err.message end
+  return "Unable to locate credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name "
+    .. "a profile with --profile.\nTried: " .. found
 end
 
 --- An error in words, for stderr.
 ---@param err sagemaker.Error
+---@param url? string what was called
 ---@return string
-function M.text(err)
+function M.text(err, url)
   local text = TEXTS[err.kind]
-  return text and text(err) or tostring(err.message)
+  return tostring(text and text(err, url) or err.message)
 end
 
 return M

@@ -133,7 +133,7 @@ local function dispatch(ctx, words)
   return unknown_command(service, name)
 end
 
-local function main(world, argv)
+local function main(world, argv, state)
   local words = {}
   for i = 1, #argv do words[i] = argv[i] end
   if words[1] == "__complete" then
@@ -142,6 +142,7 @@ local function main(world, argv)
   end
   local globals, rest = args.extract(words, require "sagemaker.cli.globals")
   local ctx = require("sagemaker.cli.context").new(world, globals)
+  state.ctx = ctx
   if globals.version then
     print_version(ctx)
     return failure.OK
@@ -150,13 +151,13 @@ local function main(world, argv)
 end
 
 -- What was thrown, as an exit code, told on stderr.
-local function report(world, thrown)
+local function report(world, thrown, ctx)
   if type(thrown) == "string" and thrown:find("interrupted!", 1, true) then
     return failure.INTERRUPTED
   end
   local text, code
   if errors.is(thrown) then
-    text, code = failure.text(thrown), failure.code_of(thrown)
+    text, code = failure.text(thrown, ctx and ctx:url()), failure.code_of(thrown)
     if thrown.kind == "usage" then text = "sagemaker: " .. text end
   else
     text, code = "sagemaker: internal error: " .. tostring(thrown), failure.OTHER
@@ -176,8 +177,9 @@ end
 ---@param world sagemaker.cli.World
 ---@return integer exit code
 function M.run(argv, world)
-  local ok, code = xpcall(function() return main(world, argv) end, trace)
-  if not ok then code = report(world, code) end
+  local state = {}
+  local ok, code = xpcall(function() return main(world, argv, state) end, trace)
+  if not ok then code = report(world, code, state.ctx) end
   local flushed, message = world.stdout:flush()
   if not flushed and code == failure.OK then
     world.stderr:write("sagemaker: cannot write the output: ", tostring(message), "\n")

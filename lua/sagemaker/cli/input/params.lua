@@ -30,6 +30,11 @@ end
 local function read_json(name, text)
   local result, message, at = json.decode(text)
   if message then
+    local found = text:match("^[%w_.+-]+", at)
+      or text:match("^[%z\1-\127\194-\244][\128-\191]*", at)
+    if found and not message:find("found", 1, true) then
+      message = ("%s, found %q"):format(message, found:sub(1, 20))
+    end
     refuse(name, ("invalid JSON at %s: %s"):format(position(text, at), message))
   end
   return document.unbox(result)

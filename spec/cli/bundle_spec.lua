@@ -1,0 +1,80 @@
+-- The compiled modules of the installed command, and what `cmake --install` makes.
+
+local bundle = require "sagemaker.cli.bundle"
+local server = require "support.server"
+
+local BUILD = os.getenv("SAGEMAKER_BUILD") or "build/lua5.4"
+local searchers = package.searchers or package.loaders -- luacheck: ignore 143
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+describe("a bundle", function()
+  local dir
+
+  before_each(function()
+    dir = server.folder()
+    server.shell("mkdir -p " .. dir .. "/tree/bundled")
+    write(dir .. "/tree/bundled/init.lua", "return { name = ..., kind = 'init' }")
+    write(dir .. "/tree/bundled/main.lua", "#!/usr/bin/lua\nreturn { name = ... }")
+    bundle.write(dir .. "/all", dir .. "/tree")
+  end)
+
+  after_each(function() server.shell("rm -rf " .. dir) end)
+
+  it("holds modules under their names", function()
+    assert.is_true(bundle.use(dir .. "/all"))
+    local find = table.remove(searchers, 2)
+    assert.same({ name = "bundled", kind = "init" }, find("bundled")("bundled"))
+    assert.same({ name = "bundled.main" }, find("bundled.main")("bundled.main"))
+    assert.truthy(find("absent"):find("no module 'absent'", 1, true))
+  end)
+
+  it("of another Lua is passed over", function()
+    local file = assert(io.open(dir .. "/all", "rb"))
+    local text = file:read("*a")
+    file:close()
+    write(dir .. "/all", (text:gsub("\27", "\26")))
+    assert.is_true(bundle.use(dir .. "/all"))
+    local find = table.remove(searchers, 2)
+    assert.equal("string", type(find("bundled")))
+  end)
+
+  it("that is not there is not used", function()
+    assert.is_false(bundle.use(dir .. "/none"))
+  end)
+end)
+
+describe("the installed command", function()
+  local dir
+
+  setup(function()
+    dir = server.folder()
+    local output, ok = server.shell(("cmake --install %s --prefix %s"):format(BUILD, dir))
+    assert(ok, output)
+  end)
+
+  teardown(function() server.shell("rm -rf " .. dir) end)
+
+  local function run(words)
+    return server.shell(("cd / && LD_PRELOAD='%s' env -u LUA_PATH -u LUA_CPATH %s/bin/sagemaker %s")
+      :format(os.getenv("LD_PRELOAD") or "", dir, words))
+  end
+
+  it("runs anywhere, with the Lua that it names", function()
+    local output, ok = run "--version"
+    assert.is_true(ok, output)
+    assert.truthy(output:find("^sagemaker%-lua/%d"), output)
+    output = run "delete-endpoint --generate-cli-skeleton"
+    assert.equal('{\n    "EndpointName": "EndpointName"\n}\n', output)
+  end)
+
+  it("needs none of its sources", function()
+    server.shell(("mv %s/share/lua/*/sagemaker/cli/operation.lua %s/aside"):format(dir, dir))
+    local output, ok = run "delete-endpoint --generate-cli-skeleton"
+    assert.is_true(ok, output)
+  end)
+end)

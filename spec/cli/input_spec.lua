@@ -1,0 +1,195 @@
+-- What the texts of options mean: scalars, files, JSON, shorthand, documents of parameters.
+
+local cjson = require "cjson"
+local command = require "support.command"
+
+-- The parameters that a command line sends.
+local function params(argv, opts)
+  argv[#argv + 1] = "--dry-run"
+  local result = command.run(argv, opts)
+  assert.equal("", result.err)
+  return cjson.decode(result.out).body
+end
+
+local function refused(argv, pattern, opts)
+  local result = command.run(argv, opts)
+  assert.equal(252, result.code)
+  assert.truthy(result.err:find(pattern, 1, true), result.err)
+  local _, lines = result.err:gsub("\n", "")
+  assert.truthy(lines <= 4, result.err)
+  assert.equal(0, #result.requests)
+end
+
+local CREATE = { "create-endpoint", "--endpoint-name", "e", "--endpoint-config-name", "c" }
+
+local function create(...)
+  local argv = {}
+  for i, word in ipairs(CREATE) do argv[i] = word end
+  for i = 1, select("#", ...) do argv[#argv + 1] = (select(i, ...)) end
+  return argv
+end
+
+describe("scalars", function()
+  it("are whole numbers as Python reads them", function()
+    for text, number in pairs { ["5"] = 5, [" +7 "] = 7, ["1_000"] = 1000 } do
+      assert.equal(number, params { "list-endpoints", "--max-results=" .. text }.MaxResults)
+    end
+    for _, text in ipairs { "five", "5.5", "0x10", "" } do
+      refused({ "list-endpoints", "--max-results=" .. text },
+        ("--max-results: expected a whole number, not %q"):format(text))
+    end
+  end)
+
+  it("are times in several forms", function()
+    for _, text in ipairs { "2026-01-15T12:34:56Z", "1768480496", "2026-01-15T18:04:56+05:30" } do
+      assert.equal(1768480496,
+        params { "list-endpoints", "--creation-time-after", text }.CreationTimeAfter)
+    end
+    refused({ "list-endpoints", "--creation-time-after", "yesterday" }, "CreationTimeAfter")
+  end)
+
+  it("stand in files", function()
+    local files = { ["p.json"] = '{"a":1}\n', ["/home/u/n"] = "name" }
+    local argv = { "create-pipeline", "--pipeline-name", "file://~/n", "--role-arn",
+      "arn:aws:iam::111122223333:role/r", "--pipeline-definition", "file://p.json" }
+    local sent = params(argv, { files = files, also = { HOME = "/home/u" } })
+    assert.equal('{"a":1}\n', sent.PipelineDefinition)
+    assert.equal("name", sent.PipelineName)
+  end)
+
+  it("stand in files whose names hold variables", function()
+    local sent = params({ "describe-endpoint", "--endpoint-name", "file://$D/x" },
+      { files = { ["/d/x"] = "n" }, also = { D = "/d" } })
+    assert.equal("n", sent.EndpointName)
+  end)
+
+  it("do not take bytes for text", function()
+    refused({ "describe-endpoint", "--endpoint-name", "fileb://x" }, "use file://",
+      { files = { x = "n" } })
+    refused({ "describe-endpoint", "--endpoint-name", "file://x" }, "bytes are given with fileb://",
+      { files = { x = "\255" } })
+  end)
+
+  it("say which file cannot be read", function()
+    refused({ "describe-endpoint", "--endpoint-name", "file://nope" },
+      "--endpoint-name: cannot read file://nope: nope: No such file or directory")
+  end)
+end)
+
+describe("lists and structures", function()
+  local TAGS = { { Key = "a", Value = "b" }, { Key = "c", Value = "d" } }
+
+  it("are JSON, several JSON values or shorthand", function()
+    for _, words in ipairs {
+      { '[{"Key":"a","Value":"b"},{"Key":"c","Value":"d"}]' },
+      { '{"Key":"a","Value":"b"}', '{"Key":"c","Value":"d"}' },
+      { "Key=a,Value=b", "Key=c,Value=d" },
+      { "Key=a,Value=b", ' {"Key":"c","Value":"d"}' },
+    } do
+      local argv = create("--tags")
+      for _, word in ipairs(words) do argv[#argv + 1] = word end
+      assert.same(TAGS, params(argv).Tags)
+    end
+  end)
+
+  it("stand in files, as JSON or shorthand", function()
+    local files = { ["t.json"] = ' [{"Key":"a","Value":"b"}]\n', t = "Key=a,Value=b" }
+    for name in pairs(files) do
+      assert.same({ TAGS[1] }, params(create("--tags", "file://" .. name), { files = files }).Tags)
+    end
+  end)
+
+  it("get the types of the model in shorthand", function()
+    local sent = params { "create-endpoint-config", "--endpoint-config-name", "c",
+      "--production-variants",
+      "VariantName=1,InitialInstanceCount=2,InitialVariantWeight=1e-3,EnableSSMAccess=TRUE" }
+    assert.same({ { VariantName = "1", InitialInstanceCount = 2, InitialVariantWeight = 0.001,
+      EnableSSMAccess = true } }, sent.ProductionVariants)
+  end)
+
+  it("take files inside shorthand", function()
+    local sent = params({ "create-model", "--model-name", "m", "--primary-container",
+      "Image@=file://i,Environment={A@=file://i,B=file://i}" }, { files = { i = "x,y" } })
+    assert.same({ Image = "x,y", Environment = { A = "x,y", B = "file://i" } },
+      sent.PrimaryContainer)
+  end)
+
+  it("make one item of what is no list", function()
+    local sent = params { "create-model", "--model-name", "m", "--vpc-config",
+      "SecurityGroupIds=sg-1,Subnets=a,b" }
+    assert.same({ SecurityGroupIds = { "sg-1" }, Subnets = { "a", "b" } }, sent.VpcConfig)
+  end)
+
+  it("may be empty", function()
+    assert.truthy(command.run(create("--tags", "[]", "--dry-run")).out:find('"Tags": []', 1, true))
+  end)
+
+  it("say where they are wrong", function()
+    refused(create("--tags", '[{"Key": "a",\n "Value" "b"}]'),
+      "--tags: invalid JSON at line 2, column 10")
+    refused(create("--tags", "Key=a,Vale=b"), '--tags: unknown key "Vale" (did you mean Value?)')
+    refused(create("--tags", "Key"), "--tags: expected '=', found the end at column 4")
+    refused({ "create-endpoint-config", "--endpoint-config-name", "c", "--production-variants",
+      "VariantName=v,InitialInstanceCount=x" },
+      '--production-variants.InitialInstanceCount: expected a whole number, not "x"')
+    refused({ "create-endpoint-config", "--endpoint-config-name", "c", "--production-variants",
+      "VariantName=v,EnableSSMAccess=maybe" }, 'expected true or false, not "maybe"')
+  end)
+end)
+
+describe("--cli-input-json", function()
+  it("gives parameters, and options win", function()
+    local sent = params { "create-endpoint", "--endpoint-name", "mine", "--cli-input-json",
+      '{"EndpointName":"x","EndpointConfigName":"y"}' }
+    assert.same({ EndpointName = "mine", EndpointConfigName = "y" }, sent)
+  end)
+
+  it("stands in a file", function()
+    local sent = params({ "describe-endpoint", "--cli-input-json", "file://i.json" },
+      { files = { ["i.json"] = '\t{"EndpointName":"x"}\n' } })
+    assert.equal("x", sent.EndpointName)
+  end)
+
+  it("must be an object of known parameters", function()
+    refused({ "create-endpoint", "--cli-input-json", "[]" }, "expected an object of parameters")
+    refused({ "create-endpoint", "--cli-input-json", "{bad" }, "line 1, column 2")
+    refused({ "create-endpoint", "--cli-input-json", '{"EndpointName":"x"}' },
+      "EndpointConfigName is required")
+    refused({ "describe-endpoint", "--cli-input-json", '{"EndpointNam":"x"}' },
+      "did you mean EndpointName?")
+  end)
+
+  it("is checked to the letter with --strict", function()
+    refused({ "list-endpoints", "--status-equals", "Inservice", "--strict" },
+      "did you mean InService?")
+    refused({ "create-endpoint", "--cli-input-json", "{}", "--cli-input-yaml", "{}" },
+      "give one of --cli-input-json and --cli-input-yaml")
+  end)
+end)
+
+describe("blobs", function()
+  local function body(argv, opts)
+    argv[#argv + 1] = "--dry-run"
+    table.insert(argv, 1, "runtime")
+    table.insert(argv, 2, "invoke-endpoint")
+    for _, word in ipairs { "--endpoint-name", "e", "out" } do argv[#argv + 1] = word end
+    local result = command.run(argv, opts)
+    assert.equal("", result.err)
+    return cjson.decode(result.out).body
+  end
+
+  it("are base64 unless told otherwise", function()
+    assert.equal("hello", body { "--body", "aGVsbG8=" })
+    assert.equal("hello", body { "--body", "hello", "--cli-binary-format", "raw-in-base64-out" })
+    assert.equal("hello", body({ "--body", "hello" }, { also = { HOME = "/h" }, files = {
+      ["/h/.aws/config"] = "[default]\ncli_binary_format = raw-in-base64-out\n" } }))
+    refused({ "runtime", "invoke-endpoint", "--endpoint-name", "e", "--body", "hello!", "out" },
+      "--body: this is not base64; give bytes with fileb://FILE")
+  end)
+
+  it("are the bytes of a file, or of the standard input", function()
+    assert.equal("\1\2", body({ "--body", "fileb://b" }, { files = { b = "\1\2" } }))
+    assert.equal("in", body({ "--body", "-" }, { stdin = "in" }))
+    assert.equal("hello", body({ "--body", "file://b" }, { files = { b = "aGVsbG8=\n" } }))
+  end)
+end)

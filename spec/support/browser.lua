@@ -41,12 +41,11 @@ end
 
 -- One WebDriver command: its value, or an error.
 local function command(self, method, path, data)
-  local handle = self.handle
-  local response, code, text = handle:perform({
+  local response, message = self.transport:send {
     method = method, url = self.driver .. path, body = data and cjson.encode(data) or "",
     headers = { ["Content-Type"] = "application/json" },
-  }, 60)
-  if not response then error(("chromedriver: %s: %s"):format(code, text), 0) end
+  }
+  if not response then error("chromedriver: " .. message, 0) end
   local value = cjson.decode(response.body).value
   if response.status >= 400 then
     error(("chromedriver, %s %s: %s"):format(method, path, tostring(value.message)), 0)
@@ -70,7 +69,7 @@ end
 ---@return spec.Page
 function M.open(url, opts)
   local self = setmetatable({ dir = server.folder(),
-    handle = require("sagemaker.curl").new {} }, Page)
+    transport = require("sagemaker.transport.curl").new() }, Page)
   local ok, failure = pcall(function()
     start_driver(self)
     local arguments = { "--user-data-dir=" .. self.dir .. "/profile" }
@@ -185,7 +184,7 @@ end
 --- Ends the browser.
 function Page:close()
   if self.session then pcall(command, self, "DELETE", self.session) end
-  self.handle:close()
+  self.transport:close()
   if self.pid then
     server.shell(("kill %d; sleep 0.2; kill -9 %d"):format(self.pid, self.pid))
   end

@@ -142,7 +142,7 @@ td.bad { color: var(--bad); }
 .rows .name { overflow-wrap: anywhere; min-width: 0; flex: 1; }
 .rows .none { color: var(--quiet); }
 aside form input { flex: 1; min-width: 6rem; }
-aside form select { flex: 1; min-width: 8rem; }
+aside form select { flex: 2; min-width: 9rem; }
 
 @media (max-width: 1100px) {
   main { grid-template-columns: minmax(12rem, 15rem) minmax(0, 1fr); }

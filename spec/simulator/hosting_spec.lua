@@ -1,5 +1,6 @@
 local caller = require "simulator.caller"
 local core = require "sagemaker.core"
+local server = require "support.server"
 local simulator = require "sagemaker.simulator"
 
 local ROLE = "arn:aws:iam::123456789012:role/sagemaker"
@@ -67,6 +68,38 @@ describe("the containers of a simulator", function()
     assert.equal("127.0.0.1:8080", last.headers.Host)
     assert.equal("a/b", last.headers.Accept)
     assert.equal("c", last.headers["X-Amzn-SageMaker-Custom-Attributes"])
+  end)
+
+  it("are called by curl unless a host says how", function()
+    local ok, reason = server.available()
+    if not ok then return pending(reason) end
+    local nginx = server.nginx { locations = [[
+      location = /model/ping { return 200 ""; }
+      location = /model/invocations { content_by_lua_block {
+        ngx.req.read_body()
+        if ngx.req.get_body_data() == "bad" then ngx.status = 422 end
+        ngx.header["Content-Type"] = "text/x"
+        ngx.header["X-Amzn-SageMaker-Custom-Attributes"] =
+          ngx.var.http_x_amzn_sagemaker_custom_attributes
+        ngx.print("got ", ngx.req.get_body_data())
+      } }
+    ]] }
+    finally(function() nginx:stop() end)
+    setup()
+    model("m", nginx:url "/model")
+    create "m"
+    sim:advance(300)
+    assert.equal("InService", describe_endpoint().EndpointStatus)
+    local out = assert(invoke("InvokeEndpoint", { EndpointName = "e", Body = "\0\1\255",
+      CustomAttributes = "c" }))
+    assert.same({ "got \0\1\255", "text/x", "c" },
+      { out.Body, out.ContentType, out.CustomAttributes })
+    local from = math.floor(sim:now() / 60) * 60
+    assert.is_true(sim.account.metrics:statistic("e", "Main", "ModelLatency", "Average", from,
+      from + 60) > 0)
+    local _, code, message = invoke("InvokeEndpoint", { EndpointName = "e", Body = "bad" })
+    assert.equal("ModelError", code)
+    assert.matches('client error %(422%) from primary with message "got bad"', message)
   end)
 
   it("that cannot be reached answer as one that is too late does", function()
@@ -311,6 +344,15 @@ describe("the OpenAI-compatible path", function()
     assert.equal("/v1/chat/completions", seen.path)
     assert.equal('{"messages":[]}', seen.body)
     assert.equal("application/json", seen.headers["Content-Type"])
+    local r = request "/endpoints/chat/openai/v1/models"
+    r.headers["X-Amzn-SageMaker-Target-Variant"] = "AllTraffic"
+    r.headers["X-Amzn-SageMaker-Custom-Attributes"] = "trace=1"
+    signer():sign(r, sim:now())
+    assert.equal(201, sim:handle(r).status)
+    assert.equal("trace=1", seen.headers["X-Amzn-SageMaker-Custom-Attributes"])
+    r.headers["X-Amzn-SageMaker-Target-Variant"] = "Other"
+    signer():sign(r, sim:now())
+    assert.equal(400, sim:handle(r).status)
     response = ask("/endpoints/chat/openai/v1/chat/completions", "bad")
     assert.equal(424, response.status)
     assert.matches('"OriginalStatusCode":422', response.body)
@@ -347,6 +389,7 @@ describe("the OpenAI-compatible path", function()
         ComputeResourceRequirements = { MinMemoryRequiredInMb = 128 } } }))
     sim:advance(300)
     assert.equal(201, ask("/endpoints/host/inference-components/ic/openai/v1/models").status)
+    assert.equal("ic", seen.headers["X-Amzn-SageMaker-Inference-Component"])
     assert.equal("/v1/models", seen.path)
     assert.equal("ic", seen.config)
     assert.equal(400, ask("/endpoints/host/openai/v1/models").status)

@@ -17,6 +17,9 @@ M.VARIABLE = "SAGEMAKER_SIMULATOR_URL"
 -- How long a container may take, in seconds.
 local PING, ANSWER = 2, 60
 
+-- The longest value of a header that an invocation carries.
+local HEADER = 1024
+
 ---@class sagemaker.simulator.container
 ---@field name string of the model, or of the component that brings its own container
 ---@field host string|nil ContainerHostname
@@ -73,23 +76,59 @@ function Hosting:random()
   end
 end
 
-local function lower_names(headers)
+-- The headers that can be handed on, by lower-case name: no control characters, and no longer than
+-- the model lets them be.
+local function headers_of(headers)
   local values = {}
-  for name, value in pairs(headers or {}) do values[name:lower()] = value end
+  for name, value in pairs(headers or {}) do
+    if type(name) == "string" and type(value) == "string" and #value <= HEADER
+        and not value:find("[%z\1-\31\127-\255]") then
+      values[name:lower()] = value
+    end
+  end
   return values
+end
+
+local function failed(text)
+  return { status = 500, headers = {}, body = text }
+end
+
+local function all_strings(list)
+  for _, item in ipairs(list) do
+    if type(item) ~= "string" then return false end
+  end
+  return true
+end
+
+-- Why a table is no answer of a container, or nil.
+local function bad_answer(answer)
+  local status, seconds = answer.status or 200, answer.seconds or 0
+  if type(status) ~= "number" or status % 1 ~= 0 or status < 100 or status > 599 then
+    return "a status that is none"
+  elseif type(answer.body or "") ~= "string" then
+    return "a body that is no string"
+  elseif type(answer.headers or {}) ~= "table" then
+    return "headers that are no table"
+  elseif type(answer.parts or {}) ~= "table" or not all_strings(answer.parts or {}) then
+    return "parts that are no list of strings"
+  elseif type(answer.stream_error or {}) ~= "table" then
+    return "a stream_error that is no table"
+  elseif type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
+    return "seconds that are no time"
+  end
+  return nil
 end
 
 -- What a function answered, as a response; what it threw is a 500.
 local function call_function(fn, request)
   local ok, answer, message = pcall(fn, request)
-  if not ok then return { status = 500, headers = {}, body = tostring(answer), threw = true } end
-  if type(answer) == "string" then return { status = 200, headers = {}, body = answer } end
-  if type(answer) ~= "table" then
-    return { status = answer == nil and message and 500 or 200, headers = {},
-      body = message and tostring(message) or "" }
-  end
+  if not ok then return failed(tostring(answer)) end
+  if answer == nil and message ~= nil then return failed(tostring(message)) end
+  if type(answer) == "string" or answer == nil then answer = { body = answer } end
+  local bad = type(answer) ~= "table" and "a " .. type(answer) or bad_answer(answer)
+  if bad then return failed("the function of the container answered " .. bad) end
   return {
-    status = answer.status or 200, headers = lower_names(answer.headers),
+    status = answer.status or 200, headers = headers_of(answer.headers),
     body = answer.body or table.concat(answer.parts or {}), parts = answer.parts,
     stream_error = answer.stream_error, seconds = answer.seconds,
   }
@@ -110,7 +149,7 @@ local function call_url(self, url, request, timeout)
     return { status = 0, headers = {}, body = tostring(message), seconds = seconds }
   end
   return {
-    status = response.status, headers = lower_names(response.headers),
+    status = response.status, headers = headers_of(response.headers),
     body = response.body or "", seconds = seconds,
   }
 end

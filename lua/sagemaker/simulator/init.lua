@@ -234,7 +234,7 @@ function M.new(opts)
   check_options(opts)
   local self = build(opts)
   for _, name in ipairs(knobs.names()) do
-    knobs.check(name, opts[name], self.service)
+    knobs.check(name, opts[name], services.catalogue)
     self.knobs[name] = opts[name]
   end
   local seconds = {}
@@ -455,7 +455,7 @@ end
 -- One method a knob: sim:throttle(3), sim:unhealthy("model-b"), sim:drop(false).
 for _, name in ipairs(knobs.names()) do
   Simulator[name] = function(self, value)
-    knobs.check(name, value, self.service)
+    knobs.check(name, value, services.catalogue)
     self.account:settle()
     self.knobs[name] = value
   end

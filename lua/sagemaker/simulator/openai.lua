@@ -59,17 +59,21 @@ function M.operation()
   return NAME
 end
 
---- Protocol: what goes in.
+--- Protocol: what goes in. Headers mean what they mean for InvokeEndpoint.
+---@param row table
 ---@param request table
----@return string operation
----@return table input
-function M.decode(_, request)
+---@return string|nil operation
+---@return table|string input or code
+---@return string|nil message
+function M.decode(row, request)
   local endpoint, component = read_path(request.path)
-  return NAME, {
-    EndpointName = core.text.percent_decode(endpoint), Body = request.body,
-    InferenceComponentName = component and core.text.percent_decode(component),
-    ContentType = request.headers["content-type"], Accept = request.headers.accept,
-  }
+  local name, input, message = core.decode_input(row.service, {
+    method = "POST", path = ("/endpoints/%s/invocations"):format(endpoint), query = "",
+    headers = request.headers, body = request.body,
+  })
+  if not name then return nil, input, message end
+  if component then input.InferenceComponentName = component end
+  return name, input
 end
 
 local function handler(account, input, case)
@@ -84,17 +88,21 @@ end
 M.handlers = { [NAME] = handler }
 
 --- Protocol: what comes out, as the container said it.
+---@param row table
+---@param name string
 ---@param output table
 ---@return table
-function M.encode(_, _, output)
+function M.encode(row, name, output)
   local answer = output.answer
-  return {
-    status = answer.status, body = answer.body,
-    headers = {
-      ["Content-Type"] = answer.headers["content-type"] or "application/json",
-      ["x-Amzn-Invoked-Production-Variant"] = answer.invocation.variant,
-    },
-  }
+  local encoded = core.encode_output(row.service, name, {
+    Body = answer.body, ContentType = answer.headers["content-type"] or "application/json",
+    InvokedProductionVariant = answer.invocation.variant,
+    CustomAttributes = answer.headers["x-amzn-sagemaker-custom-attributes"],
+    NewSessionId = answer.headers["x-amzn-sagemaker-new-session-id"],
+    ClosedSessionId = answer.headers["x-amzn-sagemaker-closed-session-id"],
+  })
+  encoded.status = answer.status
+  return encoded
 end
 
 return M

@@ -91,6 +91,31 @@ function M.played(id)
   return sorted_keys(M.all[id].handlers)
 end
 
+--- All services as one, for those who look for the name of an operation.
+M.catalogue = {}
+
+---@param name string
+---@return table|nil as service:operation()
+function M.catalogue:operation(name)
+  for _, id in ipairs(self.names()) do
+    local operation = M.all[id].service:operation(name)
+    if operation then return operation end
+  end
+  return nil
+end
+
+---@param name string
+---@return string|nil
+function M.catalogue:suggest(name)
+  for _, id in ipairs(self.names()) do
+    local nearest = M.all[id].service:suggest(name)
+    if nearest then return nearest end
+  end
+  return nil
+end
+
+M.catalogue.names = M.names
+
 -- What X-Amz-Target names: whose it is, and which operation.
 local function target_of(request)
   local target = request.headers["x-amz-target"]

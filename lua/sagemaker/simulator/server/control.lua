@@ -16,6 +16,7 @@ local json = require "sagemaker.simulator.json"
 local knobs = require "sagemaker.simulator.knobs"
 local pages = require "sagemaker.simulator.server.page"
 local report = require "sagemaker.simulator.server.report"
+local services = require "sagemaker.simulator.services"
 
 local M = {}
 
@@ -99,7 +100,8 @@ function POST.knobs(server, input)
   for _, name in ipairs(knobs.names()) do known[name] = true end
   for name, entry in pairs(input) do
     if not known[name] then return bad(("There is no knob %s."):format(tostring(name))) end
-    local ok, failure = pcall(knobs.check, name, not is_null(entry) and entry or nil, sim.service)
+    local ok, failure = pcall(knobs.check, name, not is_null(entry) and entry or nil,
+      services.catalogue)
     if not ok then return bad(said(failure)) end
   end
   for name, entry in pairs(input) do

@@ -127,6 +127,20 @@ describe("the simulator on the wire", function()
     assert.equal(200, response.status)
   end)
 
+  it("passes over headers that no wire can bring", function()
+    local open = simulator.new { verify = false }
+    local function status(headers)
+      headers["X-Amz-Target"] = headers["X-Amz-Target"] or "SageMaker.ListModels"
+      return open:handle({ method = "POST", path = "/", query = "", body = "{}",
+        headers = headers }).status
+    end
+    for _, headers in ipairs { { "x" }, { [true] = "x" }, { [1.5] = {} }, { a = {} },
+      { a = { {} } }, { a = { true } }, { a = print }, { a = 1 }, { a = { "x", 2 } } } do
+      assert.equal(200, status(headers))
+    end
+    assert.equal(400, open:handle({ headers = { ["X-Amz-Target"] = { {} } } }).status)
+  end)
+
   it("remembers the latest requests", function()
     call("ListModels", {})
     call("DescribeModel", { ModelName = "none" })

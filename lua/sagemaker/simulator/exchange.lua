@@ -19,13 +19,21 @@ local function text_of(value, otherwise)
   return type(value) == "string" and value or otherwise
 end
 
--- Header values by lower-case name; of a repeated header all values, as a signature counts them.
+-- A header's value as text; of a repeated header all values, as a signature counts them. Nil for
+-- what no header can be.
+local function value_of(value)
+  if type(value) == "table" then
+    local good, text = pcall(table.concat, value, ",")
+    return good and text or nil
+  end
+  return type(value) == "number" and tostring(value) or text_of(value)
+end
+
+-- Header values by lower-case name, without what no header can be.
 local function headers_of(headers)
   local values = {}
   for name, value in pairs(type(headers) == "table" and headers or values) do
-    if type(value) == "number" then value = tostring(value) end
-    if type(value) == "table" then value = table.concat(value, ",") end
-    if type(name) == "string" and type(value) == "string" then values[name:lower()] = value end
+    if type(name) == "string" then values[name:lower()] = value_of(value) end
   end
   return values
 end

@@ -310,6 +310,7 @@ build = {
     ["sagemaker.simulator.wire.query"] = "lua/sagemaker/simulator/wire/query.lua",
     ["sagemaker.simulator.wire.rpc"] = "lua/sagemaker/simulator/wire/rpc.lua",
     ["sagemaker.stream"] = "lua/sagemaker/stream.lua",
+    ["sagemaker.stream.source"] = "lua/sagemaker/stream/source.lua",
     ["sagemaker.task"] = "lua/sagemaker/task.lua",
     ["sagemaker.task.scheduler"] = "lua/sagemaker/task/scheduler.lua",
     ["sagemaker.task.timers"] = "lua/sagemaker/task/timers.lua",

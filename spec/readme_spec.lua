@@ -1,6 +1,7 @@
 --- What the guides show: every block of Lua is Lua, and the first example runs as pasted.
 
-local FILES = { "README.md", "examples/deploy/README.md", "examples/simulator/README.md" }
+local FILES = { "README.md", "examples/deploy/README.md", "examples/invoke/README.md",
+  "examples/simulator/README.md" }
 
 -- The blocks of Lua in a file.
 local function blocks_of(path)

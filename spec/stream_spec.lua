@@ -3,6 +3,7 @@
 local errors = require "sagemaker.error"
 local sagemaker_null = require "sagemaker.null"
 local shapes = require "support.shapes"
+local sources = require "sagemaker.stream.source"
 local streams = require "sagemaker.stream"
 
 -- A source that gives these parts; the last entry may be an err.
@@ -113,6 +114,29 @@ describe("stream", function()
     check_cuts("sse", "data: a\n\ndata: [DONE]", { { event = "message", data = "a" } }, 10)
     check_cuts("sse", "event: a\n", {}, 10)
     check_cuts("sse", "\239\187\191\n\ndata: a\n\n", { { event = "message", data = "a" } }, 10)
+  end)
+
+  it("reads on to the end of the stream after the last event, and tells its failure", function()
+    local closed = {}
+    local function close(err) closed[#closed + 1] = err and err.code or "end" end
+    local stream = of({ "data: a\n\ndata: [DONE]\n\n", ": bye\n\n", "data: b\n\n" },
+      { close = close })
+    assert.equal(1, #drain(stream:sse()))
+    assert.same({ "end" }, closed)
+    assert.is_nil(stream:read())
+    local events = of({ "data: a\n\ndata: [DONE]\n\n", BROKEN }, { close = close }):sse()
+    local list, _, err = drain(events)
+    assert.equal(1, #list)
+    assert.equal(BROKEN, err)
+    assert.equal(BROKEN, select(3, events:next()))
+    local reads = 0
+    events = streams.new(function()
+      reads = reads + 1
+      return reads == 1 and "data: [DONE]\n\n" or ("x"):rep(1000)
+    end, { close = close }):sse()
+    assert.same({}, (drain(events)))
+    assert.is_true(reads < 100)
+    assert.same({ "end", "ConnectionReset", "end" }, closed)
   end)
 
   it("knows other ends of server-sent events, or none", function()
@@ -249,7 +273,7 @@ describe("payloads of an event stream", function()
   local function payloads(parts)
     local decoder = core.eventstream_decoder(core.service "sagemaker-runtime",
       "InvokeEndpointWithResponseStream")
-    return streams.new(streams.payloads(source(parts), decoder))
+    return streams.new(sources.payloads(source(parts), decoder))
   end
 
   it("are its parts", function()

@@ -17,6 +17,7 @@
 
 local core = require("sagemaker.lazy") "sagemaker.core"
 local errors = require "sagemaker.error"
+local sources = require "sagemaker.stream.source"
 
 local M = {}
 
@@ -51,6 +52,7 @@ end
 ---@field retry? integer milliseconds, where it was named since the event before
 
 local MAX_BYTES = 16 * 1024 * 1024
+local MAX_REST = 65536 -- bytes behind the event that ends a stream of events
 local MANY = 512 -- parts of a line that are joined at a time
 local BOM = "\239\187\191"
 
@@ -308,6 +310,20 @@ local function take(state, line)
   if field then field(state, value) end
 end
 
+-- Reads on to the end of the stream, so that its connection can serve again; what comes is dropped,
+-- and no more than a little of it waited for.
+local function run_out(self)
+  local size = 0
+  repeat
+    local bytes, message, err = next_part(self)
+    if not bytes then return nil, message, err end
+    size = size + #bytes
+  until size > MAX_REST
+  self._ended = true
+  release(self)
+  return nil
+end
+
 local function step_event(self, state)
   while not state.is_done do
     local line, message, err = next_line(self, "[\r\n]")
@@ -328,10 +344,11 @@ local function step_event(self, state)
       if event then return event end
     end
   end
-  return nil
+  return run_out(self)
 end
 
---- Server-sent events. `[DONE]`, with which OpenAI's form of a stream ends, is not given.
+--- Server-sent events. `[DONE]`, with which OpenAI's form of a stream ends, is not given, nor what
+--- comes after it up to the end of the stream.
 -- An event that the end of the stream cuts short of its blank line is given, where a browser would
 -- drop it: the frames have told that nothing is missing.
 ---@param opts? {last: string|false} the data that ends the stream; default "[DONE]"
@@ -396,77 +413,6 @@ function M.new(read, opts)
   return stream
 end
 
--- The three values for what a decoder says.
-local function broken(message, fault, about)
-  local err = { kind = "protocol", code = "BrokenStream", message = message,
-    operation = about.name, attempts = about.attempts, request_id = about.request_id,
-    received = true, retryable = false, sent = true }
-  if fault then
-    err.kind, err.code, err.message = "service", fault.code, fault.message
-    err.fields, err.raw = fault.fields, fault.raw
-  end
-  return errors.fail(err)
-end
-
---- What is in the events of an operation's answer: the bytes of its payload parts.
----@param source fun(): string|nil, string|nil, sagemaker.Error|nil bytes of the answer's body
----@param decoder userdata from core.eventstream_decoder
----@param about? {name?: string, request_id?: string, attempts?: integer} what errors say of the
---- operation and the answer
----@return fun(): string|nil, string|nil, sagemaker.Error|nil for `new`
-function M.payloads(source, decoder, about)
-  about = about or {}
-  return function()
-    while true do
-      local event, message, fault = decoder:next()
-      if message then return broken(message, fault, about) end
-      local part = event and event.PayloadPart
-      if part then return part.Bytes or "" end
-      if not event then
-        local bytes, why, err = source()
-        if why then return nil, why, err end
-        if not bytes then
-          event, message, fault = decoder:finish()
-          if not event then return broken(message, fault, about) end
-          return nil
-        end
-        decoder:feed(bytes)
-      end
-    end
-  end
-end
-
--- The bytes of a body that came whole.
-local function whole_body(body)
-  return function()
-    local bytes = body
-    body = nil
-    return bytes
-  end
-end
-
--- The bytes of a body as a transport's reader gives them.
-local function body_of(reader, about)
-  return function()
-    local bytes, message, err = reader:read()
-    if not message then return bytes end
-    err = err or errors.new { kind = "transport", code = "StreamBroken", message = message,
-      sent = true, received = true, retryable = false }
-    err.operation, err.attempts = about.name, about.attempts
-    err.request_id = err.request_id or about.request_id
-    return nil, tostring(err), err
-  end
-end
-
--- The same, with a meter that counts them.
-local function metered(source, meter)
-  return function()
-    local bytes, message, err = source()
-    if bytes then meter:takes(bytes) end
-    return bytes, message, err
-  end
-end
-
 --- The stream of an answer.
 ---@param service userdata
 ---@param operation sagemaker.Operation
@@ -479,10 +425,10 @@ function M.of(service, operation, response, output, call)
   local reader, meter = response.reader, call and call.meter
   local about = { attempts = call and call.sent, name = operation.name,
     request_id = require("sagemaker.answer").request_id(response.headers) }
-  local source = reader and body_of(reader, about) or whole_body(response.body)
-  if meter then source = metered(source, meter) end
+  local source = reader and sources.body_of(reader, about) or sources.whole_body(response.body)
+  if meter then source = sources.metered(source, meter) end
   if not operation.is_plain then
-    source = M.payloads(source, core.eventstream_decoder(service, operation.name), about)
+    source = sources.payloads(source, core.eventstream_decoder(service, operation.name), about)
   end
   local close = (reader or meter) and function(err)
     if reader then reader:close() end

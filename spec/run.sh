@@ -210,6 +210,11 @@ rock () {
         grep -v ' luaopen_sagemaker_' && exit 1
     done
     exit 0"
+  # A tree that LuaRocks does not know by its configuration is named by the paths.
+  check "the rock's command works" sh -c "cd / && \
+    LUA_PATH='$PWD/$build/rock/share/lua/5.4/?.lua;$PWD/$build/rock/share/lua/5.4/?/init.lua;;' \
+    LUA_CPATH='$PWD/$build/rock/lib/lua/5.4/?.so;;' \
+    '$PWD/$build/rock/bin/sagemaker' delete-endpoint --generate-cli-skeleton | grep EndpointName"
 }
 
 examples () {
@@ -222,6 +227,9 @@ examples () {
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/simulator/invocations.lua
   check "examples/invoke/invoke.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/invoke/invoke.lua
+  check "cmake --install" cmake --install "$build/quickstart" --prefix "$PWD/$build/installed"
+  check "sh examples/command/tour.sh" env -u LUA_PATH -u LUA_CPATH \
+    SAGEMAKER="$PWD/$build/installed/bin/sagemaker" sh examples/command/tour.sh
 }
 
 case "${1-}" in

@@ -123,6 +123,7 @@ build = {
     ["sagemaker.answer"] = "lua/sagemaker/answer.lua",
     ["sagemaker.check"] = "lua/sagemaker/check.lua",
     ["sagemaker.cli"] = "lua/sagemaker/cli/init.lua",
+    ["sagemaker.cli.alarms"] = "lua/sagemaker/cli/alarms.lua",
     ["sagemaker.cli.args"] = "lua/sagemaker/cli/args.lua",
     ["sagemaker.cli.bundle"] = "lua/sagemaker/cli/bundle.lua",
     ["sagemaker.cli.commands"] = "lua/sagemaker/cli/commands/init.lua",

@@ -23,6 +23,7 @@ function M.new(opts)
     if name ~= "variants" and name ~= "absent" then settings[name] = value end
   end
   local sim = sagemaker.simulator.new(settings)
+  sim:set_alarm("churn-5xx", "OK")
   local client = assert(sagemaker.new { transport = sim, io = { random = steady } })
   assert(client:create_model { ModelName = "m",
     ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker",

@@ -1,6 +1,7 @@
 --- What `deploy` and `watch` share: a watch of the library that reports what its calls bring and
 -- wakes up to draw, and an end that says what Ctrl-C leaves behind.
 
+local alarms = require "sagemaker.cli.alarms"
 local failure = require "sagemaker.cli.failure"
 local outcomes = require "sagemaker.cli.outcome"
 local reports = require "sagemaker.cli.report"
@@ -37,6 +38,7 @@ local function caller(self, client)
     local output, message, err = client:call(operation, params, opts)
     if operation == "DescribeEndpoint" then
       self.report:miss(not output and err.kind ~= "service" and message or nil)
+      if output then self.report:look_at_alarms() end
     end
     return output, message, err
   end
@@ -56,6 +58,7 @@ function M.new(ctx, of)
   end
   local self = { has_sent = false }
   self.report = reports.new(ctx, of, function() return transport:now() end)
+  self.report.alarms = alarms.new(ctx, client, function() return transport:clock() end)
   self.watch = watches.new {
     call = caller(self, client),
     check = function(operation, params) return client:check(operation, params) end,
@@ -70,6 +73,12 @@ end
 
 local function is_interrupt(thrown)
   return type(thrown) == "string" and thrown:find("interrupted!", 1, true) ~= nil
+end
+
+-- A thrown string that is no Ctrl-C is a mistake of ours: say where.
+local function trace(thrown)
+  if type(thrown) ~= "string" or is_interrupt(thrown) then return thrown end
+  return debug.traceback(thrown, 2)
 end
 
 -- What goes on without us.
@@ -106,12 +115,13 @@ end
 ---@param is_named boolean a configuration was asked for by name
 ---@return integer exit status
 function M.run(self, work, is_named)
-  local fine, result, _, err = pcall(work)
+  local fine, result, _, err = xpcall(work, trace)
   if not fine and is_interrupt(result) then
     self.report:interrupted(farewell(self), failure.INTERRUPTED)
     return failure.INTERRUPTED
   elseif not fine then
-    self.report:failed({ code = "Failed", message = tostring(result) }, failure.OTHER)
+    self.report:failed({ code = "Failed", message = tostring(result):match("[^\n]*") },
+      failure.OTHER)
     error(result, 0)
   elseif not result then
     return fail(self, err)

@@ -1,6 +1,7 @@
 --- What `deploy` and `watch` tell while a deployment runs: a picture that is drawn anew on a
 -- terminal, a line for each change in a log, a JSON object a line for programs, or nothing.
 
+local alarms = require "sagemaker.cli.alarms"
 local events = require "sagemaker.cli.view.events"
 local failure = require "sagemaker.cli.failure"
 local frame = require "sagemaker.cli.view.frame"
@@ -72,6 +73,32 @@ function M.title(preview, request, glyphs)
   return ("%s: %s"):format(request.EndpointName, title_of(preview, request, glyphs))
 end
 
+-- The alarms of the deployment, each with its state where that is known.
+local function alarm_rows(self)
+  local rows, states = {}, self.progress.alarm_states
+  for i, name in ipairs(summaries.alarms(self.progress.config)) do
+    rows[i] = { name = name, state = states and states[name] or nil }
+  end
+  return rows
+end
+
+--- Looks at the alarms, and tells those whose state has changed.
+---@param is_urgent? boolean also if that was done a moment ago
+function Report:look_at_alarms(is_urgent)
+  local progress = self.progress
+  local names = summaries.alarms(progress.config)
+  if self.mode == "off" or #names == 0 then return end
+  local before = progress.alarm_states
+  progress.alarm_states = self.alarms:look(names, is_urgent)
+  if self.mode ~= "lines" or not before or not progress.alarm_states then return end
+  for _, name in ipairs(names) do
+    local state = progress.alarm_states[name]
+    if before[name] ~= state then
+      self:line(("alarm %s: %s, was %s"):format(name, state, before[name]))
+    end
+  end
+end
+
 --- Tells what is going to happen, before anything is changed.
 ---@param preview sagemaker.watch.Preview
 ---@param request table EndpointName, EndpointConfigName
@@ -81,12 +108,19 @@ function Report:plan(preview, request)
   progress.to = request.EndpointConfigName
   if preview.action == "update" then progress:follow(preview.plan, preview.config) end
   if preview.action == "create" then progress:follow(progresses.creation(), nil) end
+  if preview.action == "update" then
+    self:look_at_alarms()
+    for _, warning in ipairs(alarms.warnings(summaries.alarms(preview.config),
+      progress.alarm_states)) do
+      preview.warnings[#preview.warnings + 1] = warning
+    end
+  end
   self.told = preview.warnings
   if preview.action == "none" then return end
   if self.mode == "json" then
     local fields = preview.plan and events.plan(preview.plan) or {}
     fields.action, fields.from, fields.config = preview.action, progress.from, progress.to
-    fields.alarms, fields.warnings = summaries.alarms(preview.config), preview.warnings
+    fields.alarms, fields.warnings = alarm_rows(self), preview.warnings
     self:json("plan", fields)
   elseif self.mode == "lines" then
     self:line(title_of(preview, request, self.style.glyphs))
@@ -103,10 +137,13 @@ end
 ---@param event sagemaker.watch.Event
 function Report:event(event)
   self.progress:see(event, self.now())
+  if event.outcome and event.outcome ~= "deployed" then self:look_at_alarms(true) end
   if self.mode == "live" then return self:draw() end
   if event.outcome then return end
   if self.mode == "json" then
-    self:json("moved", events.of(event))
+    local fields = events.of(event)
+    fields.alarms = alarm_rows(self)
+    self:json("moved", fields)
   elseif self.mode == "lines" then
     self:line(lines.event(event))
   end
@@ -192,7 +229,10 @@ end
 ---@param sentence string
 ---@param status integer
 function Report:interrupted(sentence, status)
-  if self.mode == "live" then self.screen:leave() end
+  if self.mode == "live" then
+    self.screen:leave()
+    self:out "\r\27[K" -- what the terminal showed of the key
+  end
   if self.mode == "json" then
     self:json("interrupted", { message = sentence, exit_code = status })
   end

@@ -27,6 +27,15 @@ M.RETAIN = {
 M.TAGS = { name = "tags", key = "Tags", kind = "list", value = "TAG",
   summary = "Tags of the endpoint: Key=team,Value=growth." }
 
+--- Options of what watches.
+M.PACE = {
+  { name = "timeout", value = "TIME", summary = "How long to watch. Default: the deployment's own "
+    .. "timeout and an hour for new instances." },
+  { name = "delay", value = "TIME", summary = "Time between the first looks. Default: 2s." },
+  { name = "max-delay", value = "TIME",
+    summary = "Time between looks when nothing happens. Default: 30s." },
+}
+
 --- One list of several.
 ---@param ... table rows, or a single row
 ---@return table[] rows

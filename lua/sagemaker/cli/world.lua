@@ -13,8 +13,9 @@ local M = {}
 ---@field columns fun(): integer|nil width of the terminal on stdout
 ---@field offset fun(time: number): integer seconds by which the local time is ahead of UTC then
 ---@field before_call? fun() is told that a single call is about to be made
----@field new_client fun(options: sagemaker.Options, service: "sagemaker"|"sagemaker-runtime"):
----  sagemaker.Client|sagemaker.Runtime|nil, string?, sagemaker.Error?
+---@field new_client fun(options: sagemaker.Options, service: string):
+---  sagemaker.Client|sagemaker.Runtime|nil, string?, sagemaker.Error? service: "sagemaker",
+---  "sagemaker-runtime" or "cloudwatch"
 
 local DESCRIPTORS = { stdin = 0, stdout = 1, stderr = 2 }
 
@@ -29,7 +30,7 @@ end
 
 --- A client of the library.
 ---@param options sagemaker.Options
----@param service "sagemaker"|"sagemaker-runtime"
+---@param service "sagemaker"|"sagemaker-runtime"|"cloudwatch"
 ---@return sagemaker.Client|sagemaker.Runtime|nil
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
@@ -37,6 +38,9 @@ function M.new_client(options, service)
   local client, message, err
   if service == "sagemaker-runtime" then
     client, message, err = require("sagemaker.runtime").new(options)
+  elseif service == "cloudwatch" then
+    client, message, err = require("sagemaker.client").new(options,
+      { name = "cloudwatch", id = "CloudWatch" })
   else
     client, message, err = require("sagemaker.client").new(options)
   end

@@ -176,6 +176,7 @@ describe("deploy on a terminal", function()
     local seen = table.concat(term:lines(), " ")
     assert.truthy(seen:find("rolled back: churn runs the old configuration", 1, true), seen)
     assert.truthy(seen:find("Alarm churn-5xx is in state ALARM.", 1, true), seen)
+    assert.truthy(seen:find("alarms     churn-5xx ALARM", 1, true), seen)
   end)
 
   it("tells a look that brings nothing while that lasts", function()

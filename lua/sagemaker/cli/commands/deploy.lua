@@ -27,8 +27,6 @@ local OWN = {
     summary = "Delete an endpoint that is Failed, and create it anew." },
   { name = "force", kind = "flag",
     summary = "Update although the endpoint runs this configuration already." },
-  { name = "timeout", value = "TIME", summary = "How long to watch. Default: the deployment's own "
-    .. "timeout and an hour for new instances." },
 }
 
 local function required(rows)
@@ -40,7 +38,7 @@ local function required(rows)
 end
 
 M.options = requests.join(required(requests.NAMES), guard.OPTIONS, requests.CONFIG,
-  requests.RETAIN, requests.TAGS, OWN)
+  requests.RETAIN, requests.TAGS, OWN, requests.PACE)
 
 M.exits = { { 0, "deployed, or nothing to change" } }
 for _, row in ipairs(outcomes.MEANINGS) do
@@ -66,7 +64,10 @@ function M.run(ctx)
   local report = follow.report
   follow.is_ours = true
   request.wait, request.replace_failed = options.wait, options.replace_failed
-  request.force, request.timeout = options.force, requests.time(ctx, "timeout")
+  request.force = options.force
+  for _, key in ipairs { "timeout", "delay", "max_delay" } do
+    request[key] = requests.time(ctx, key)
+  end
   request.on_plan = function(preview) report:plan(preview, request) end
   request.on_event = function(event) report:event(event) end
   return follows.run(follow, function() return follow.watch:deploy(request) end, true)

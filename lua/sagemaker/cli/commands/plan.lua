@@ -1,5 +1,6 @@
 --- `sagemaker plan`: what a deployment would do, before anything is sent.
 
+local alarms = require "sagemaker.cli.alarms"
 local deployment = require "sagemaker.deployment"
 local deploys = require "sagemaker.watch.deploy"
 local events = require "sagemaker.cli.view.events"
@@ -18,7 +19,7 @@ local M = {
 
 M.description = {
   "With `--endpoint-name` and `--endpoint-config-name` the plan is that of `deploy`, checked "
-    .. "against the fleets as they are. Only Describe operations are called.",
+    .. "against the fleets as they are, and the alarms. Only Describe operations are called.",
   "With `--instances` nothing is called at all: the plan is that of a fleet of this size. Without "
     .. "it the plan holds shares of the traffic only.",
   "Durations are the worst case: every bake and wait in full. How long new instances take to come "
@@ -149,6 +150,13 @@ local function preview_of(ctx, request)
     view.notes[1] = "a new endpoint: the fleet is provisioned, and takes all traffic at once"
   end
   view.plan = preview.plan
+  if view.plan then
+    local names = views.alarms(view.config)
+    local states = alarms.new(ctx, client, os.clock):look(names)
+    for _, warning in ipairs(alarms.warnings(names, states)) do
+      view.warnings[#view.warnings + 1] = warning
+    end
+  end
   if view.plan and next(times_of(ctx)) then
     view.plan = assert(deployment.plan(preview.config, preview.fleet, times_of(ctx)))
   end

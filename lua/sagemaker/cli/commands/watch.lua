@@ -20,11 +20,8 @@ M.description = {
 M.arguments = { { name = "endpoint-name", value = "NAME", required = true,
   summary = "The endpoint." } }
 
-M.options = {
-  { name = "endpoint-config-name", value = "NAME",
-    summary = "The configuration that was asked for." },
-  { name = "timeout", value = "TIME", summary = "How long to watch." },
-}
+M.options = requests.join({ name = "endpoint-config-name", value = "NAME",
+  summary = "The configuration that was asked for." }, requests.PACE)
 
 M.exits = { { 0, "deployed, or in service where nothing was named" } }
 for _, row in ipairs(deploy.exits) do
@@ -42,10 +39,12 @@ function M.run(ctx)
   local options = ctx.options
   local name, wish = options.endpoint_name, options.endpoint_config_name
   local follow = follows.new(ctx, { name = name, to = wish })
-  local timeout = requests.time(ctx, "timeout")
+  local opts = { EndpointConfigName = wish }
+  for _, key in ipairs { "timeout", "delay", "max_delay" } do
+    opts[key] = requests.time(ctx, key)
+  end
   return follows.run(follow, function()
-    local iterator = follow.watch:watch_endpoint(name, { EndpointConfigName = wish,
-      timeout = timeout })
+    local iterator = follow.watch:watch_endpoint(name, opts)
     local last
     while true do
       local event, message, err = iterator:next()

@@ -31,11 +31,12 @@ local function looking(io, touched)
   return own
 end
 
---- An access key id of which only the end is told.
+--- An access key id of which only the end is told, and of a short one nothing.
 ---@param id string
 ---@return string
 function M.redact(id)
-  return ("*"):rep(math.max(0, #id - 4)) .. id:sub(-4)
+  if #id < 8 then return ("*"):rep(#id) end
+  return ("*"):rep(#id - 4) .. id:sub(-4)
 end
 
 local function describe(keys)

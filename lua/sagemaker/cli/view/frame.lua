@@ -155,13 +155,30 @@ local function clock_line(style, progress, now, columns)
   return { text.cut(state, columns, style.glyphs.ellipsis), text.cut(time, columns) }
 end
 
+local STATE_COLOURS = { OK = "good", ALARM = "bad", missing = "warn" }
+
+-- The alarms, and their states where they are known.
+local function alarm_line(style, progress, columns)
+  local names = summaries.alarms(progress.config)
+  if #names == 0 then return nil end
+  local plain, painted, states = {}, {}, progress.alarm_states or {}
+  for i, name in ipairs(names) do
+    local state = states[name]
+    plain[i] = state and ("%s %s"):format(name, state) or name
+    local colour = STATE_COLOURS[state] or "warn"
+    painted[i] = state and ("%s %s"):format(name, style:paint(colour, state)) or name
+  end
+  local line = "alarms     " .. table.concat(plain, ", ")
+  if text.width(line) > columns then return text.cut(line, columns, style.glyphs.ellipsis) end
+  return "alarms     " .. table.concat(painted, ", ")
+end
+
 local function tail_lines(style, progress, columns)
   local event, lines = progress.event, {}
   local function add(colour, line)
     lines[#lines + 1] = style:paint(colour, text.cut(line, columns, style.glyphs.ellipsis))
   end
-  local alarms = summaries.alarms(progress.config)
-  if #alarms > 0 then add("dim", "alarms     " .. table.concat(alarms, ", ")) end
+  lines[1] = alarm_line(style, progress, columns)
   if event and event.failure_reason and not event.outcome then
     for _, line in ipairs(text.wrap(text.clean(event.failure_reason), columns, "           ",
       columns >= WIDE and "reason     " or "")) do

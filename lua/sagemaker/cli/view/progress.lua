@@ -132,6 +132,9 @@ local function began_at(event)
   return nil
 end
 
+-- No deployment takes longer, its provisioning included: an older time is that of another clock.
+local LONGEST = 36000
+
 -- A time of the service's clock, if it can be one of ours.
 local function plausible(time, from, now)
   return time and time >= from and time <= now and time or nil
@@ -160,7 +163,7 @@ end
 function Progress:see(event, now)
   if not event.queued and self.event and self.event.queued then self.began = now end
   self.event, self.note = event, nil
-  self.began = self.began or plausible(began_at(event), 0, now) or now
+  self.began = self.began or plausible(began_at(event), now - LONGEST, now) or now
   self.since = self.since or self.began
   self:identify(event)
   if not self.plan or event.queued then return end

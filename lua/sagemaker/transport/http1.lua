@@ -23,9 +23,13 @@ local M = {}
 ---@field status integer
 ---@field headers table<string, string> names as received; repeated headers joined with ", "
 ---@field keep boolean the connection may be used again once the body is read
----@field length? integer of the body
----@field chunked? boolean
----@field to_end? boolean the body ends with the connection
+---@field length integer|false of the body
+---@field chunked boolean
+---@field to_end boolean the body ends with the connection
+
+-- LuaJIT makes tables of a given size, which need not grow.
+local has_new, new_table = pcall(require, "table.new")
+if not has_new then new_table = function() return {} end end
 
 local MAX_LINES = 256
 local MAX_CHUNK_LINE = 4096
@@ -33,8 +37,8 @@ local MANY = 512 -- pieces of a body that are joined at a time
 
 -- {{ Writing
 
--- Names that were found to be fit for a header, with what they mean to us: "host", "content-length"
--- or true. Forgotten when there are many.
+-- Words that were found to be fit for a header's name (or a method), with what they mean to us:
+-- "host", "content-length" or true. Forgotten when there are many.
 local names, known = {}, 0
 local REFUSED = "transfer-encoding"
 
@@ -48,10 +52,6 @@ local function meaning_of(name)
   return meaning
 end
 
-local function no_line(value)
-  return find(value, "[\r\n%z]") == nil
-end
-
 local WANTS_BODY = { POST = true, PUT = true, PATCH = true }
 
 -- One header of the caller to `lines`: the new number of pieces, or nil and the problem.
@@ -62,7 +62,7 @@ local function add_header(lines, n, name, value, length)
   local meaning = names[name] or meaning_of(name)
   if not meaning then return nil, "a header name holds a character that names may not have" end
   if type(value) == "number" then value = tostring(value) end
-  if not no_line(value) then return nil, "a header value holds a line break or a NUL" end
+  if find(value, "[\r\n%z]") then return nil, "a header value holds a line break or a NUL" end
   if meaning == REFUSED then return nil, "the header Transfer-Encoding cannot be sent" end
   if meaning == "content-length" then
     if find(value, "^%d+$") and tonumber(value) == length then return n end
@@ -71,6 +71,9 @@ local function add_header(lines, n, name, value, length)
   lines[n + 1], lines[n + 2], lines[n + 3], lines[n + 4] = name, ": ", value, "\r\n"
   return n + 4, nil, meaning == "host"
 end
+
+-- The pieces of a head on their way into one string: nothing yields in between, so one table does.
+local pieces = {}
 
 --- The head of a request, with Host and Content-Length.
 ---@param method string
@@ -82,8 +85,10 @@ end
 ---@return string|nil head
 ---@return string|nil problem why the request cannot be sent
 function M.request(method, target, host, headers, length, extra)
-  if find(method, "^[%w!#$%%&'*+%-.^_`|~]+$") == nil then return nil, "the method is not a word" end
-  local lines, n, has_host = { method, " ", target, " HTTP/1.1\r\nHost: ", host, "\r\n" }, 6, false
+  if not names[method] and not meaning_of(method) then return nil, "the method is not a word" end
+  local lines, n, has_host = pieces, 6, false
+  lines[1], lines[2], lines[3] = method, " ", target
+  lines[4], lines[5], lines[6] = " HTTP/1.1\r\nHost: ", host, "\r\n"
   for name, value in pairs(headers) do
     local problem, is_host
     n, problem, is_host = add_header(lines, n, name, value, length)
@@ -181,9 +186,13 @@ local function add_field(headers, order, count, name, value)
   return name, count + 1
 end
 
+-- A list of names that nobody uses at the moment; what it holds does not count.
+local spare
+
 -- Header lines up to the empty one. Answers the headers, their names in order and how many.
 local function fields(source, room, limit)
-  local headers, order, count, last, lines = {}, {}, 0, nil, 0
+  local headers, order, count, last, lines = new_table(0, 12), spare or {}, 0, nil, 0
+  spare = nil
   while true do
     local line, size, reason = line_of(source, room, limit)
     if not line then return nil, size, reason end
@@ -211,6 +220,7 @@ end
 -- The announced length: digits, or the same ones several times over.
 local function length_of(value)
   local length
+  if #value <= 15 and find(value, "^%d+$") then return tonumber(value) end
   for part in (value .. ","):gmatch("[ \t]*([^,]-)[ \t]*,") do
     if not find(part, "^%d+$") or length and length ~= part then return nil end
     length = part
@@ -316,7 +326,10 @@ function M.head(source, method, limit)
     end
     room = left
     if status >= 200 then
-      return framed({ status = status, headers = headers }, method, order, count, minor)
+      local head, code, text = framed({ status = status, headers = headers, keep = false,
+        length = false, chunked = false, to_end = false }, method, order, count, minor)
+      spare = order
+      return head, code, text
     end
     if status == 101 then return invalid "the answer changes the protocol" end
     if status < 100 then return invalid "the answer has no status" end

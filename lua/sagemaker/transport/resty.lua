@@ -80,7 +80,7 @@ local function failure(exchange, code, text, retryable)
     code = code,
     message = text,
     sent = exchange.sent,
-    received = exchange.source and exchange.source.received or code == "TruncatedResponse",
+    received = exchange.received or code == "TruncatedResponse",
     retryable = retryable,
   }
 end
@@ -98,16 +98,14 @@ local function timed_out(exchange, step)
   if step == "connect" then
     return "ConnectTimeout", ("not connected within %d ms"):format(milliseconds(exchange.connect))
   end
-  local source = exchange.source
-  return "ReadTimeout", ("no byte %s for %d ms"):format(source and source.received and "more"
-    or "came", milliseconds(exchange.read))
+  return "ReadTimeout", ("no byte %s for %d ms"):format(exchange.received and "more" or "came",
+    milliseconds(exchange.read))
 end
 
 -- What the reason of a source means.
 local function broken(exchange, reason)
   if reason == "timeout" then return timed_out(exchange, "read") end
-  local source = exchange.source
-  if source.received then return "TruncatedResponse", "the answer broke off: " .. reason end
+  if exchange.received then return "TruncatedResponse", "the answer broke off: " .. reason end
   if reason == "closed" then
     return "EmptyReply", "the connection was closed without an answer"
   end
@@ -118,20 +116,19 @@ end
 
 -- {{ The answer
 
--- The bytes of a connection, as http1 wants them. Each wait ends at the read timeout, and at the
--- deadline if that comes first.
-local Source = {}
-Source.__index = Source
+-- An exchange is the source of bytes that http1 reads. Each wait ends at the read timeout, and at
+-- the deadline if that comes first.
+local Exchange = {}
+Exchange.__index = Exchange
 
-function Source:fill()
-  local exchange = self.exchange
-  local deadline = exchange.deadline
+function Exchange:fill()
+  local deadline = self.deadline
   if deadline then
-    local left = deadline - exchange.clock()
+    local left = deadline - self.clock()
     if left <= 0 then return nil, "timeout" end
-    if left < exchange.read or exchange.is_short then
-      exchange.is_short = true
-      local read = milliseconds(math.min(left, exchange.read))
+    if left < self.read or self.is_short then
+      self.is_short = true
+      local read = milliseconds(math.min(left, self.read))
       self.sock:settimeouts(read, read, read)
     end
   end
@@ -144,9 +141,9 @@ end
 -- Gives a connection back after a whole answer, or up.
 local function release(exchange, keep)
   local sock, route = exchange.sock, exchange.route
-  exchange.sock = nil
+  exchange.sock = false
   if not sock then return end
-  if keep and not http1.has_rest(exchange.source) then
+  if keep and not http1.has_rest(exchange) then
     if sock:setkeepalive(route.idle, route.size) then return end
   end
   sock:close()
@@ -199,7 +196,7 @@ end
 
 -- An answer of 2xx to who wants to read it by itself.
 local function streamed(exchange, head, response)
-  local body = http1.body(exchange.source, head, exchange.max_head)
+  local body = http1.body(exchange, head, exchange.max_head)
   if body.done then
     release(exchange, head.keep)
     response.body = ""
@@ -217,16 +214,17 @@ end
 
 -- Reads the answer; or nil and how it failed.
 local function answer(exchange)
-  local source, request = exchange.source, exchange.request
-  local head, code, text = http1.head(source, request.method, exchange.max_head)
+  local request = exchange.request
+  local head, code, text = http1.head(exchange, request.method, exchange.max_head)
   if not head then return nil, code, text end
   if exchange.timings then exchange.first_byte = exchange.clock() end
   local status = head.status
-  local response = { status = status, headers = head.headers, reused = exchange.reused }
+  local response = { status = status, headers = head.headers, reused = exchange.reused,
+    body = nil, timings = nil }
   if request.stream and status >= 200 and status < 300 then
     return streamed(exchange, head, response)
   end
-  response.body, code, text = http1.read_all(source, head, exchange.max_body, exchange.max_head)
+  response.body, code, text = http1.read_all(exchange, head, exchange.max_body, exchange.max_head)
   if not response.body then return nil, code, text end
   release(exchange, head.keep and exchange.whole)
   if exchange.timings then response.timings = timings_of(exchange) end
@@ -241,10 +239,9 @@ end
 -- what has come is looked at although sending failed.
 local function talk(exchange, head)
   local sock, body = exchange.sock, exchange.request.body
-  exchange.source = setmetatable({ at = 1, buffer = "", exchange = exchange, received = false,
-    sock = sock }, Source)
+  exchange.at, exchange.buffer, exchange.received = 1, "", false
   exchange.sent, exchange.whole = true, true
-  local sent_at = exchange.reused and exchange.clock()
+  local begun = exchange.reused and (exchange.start_of_connect or exchange.start)
   local ok, reason = sock:send(body ~= "" and body and { head, body } or head)
   if not ok then
     exchange.whole = false
@@ -254,8 +251,8 @@ local function talk(exchange, head)
   if response then return response end
   if not code then
     if not ok and text == "closed" then text = reason end
-    if text ~= "timeout" and sent_at and not exchange.source.received
-      and exchange.clock() - sent_at <= STALE then
+    if text ~= "timeout" and begun and not exchange.received
+      and exchange.clock() - begun <= STALE then
       exchange.is_stale = true
     end
     code, text = broken(exchange, text)
@@ -297,7 +294,7 @@ local function perform(exchange, head)
   return failure(exchange, code, text)
 end
 
-local function check_url(url)
+local function split_url(url)
   if type(url) ~= "string" then error("request.url must be a string, not " .. type(url), 0) end
   local scheme, authority, target = url:match("^(https?)://([^/?#]+)([^#]*)$")
   if not scheme then
@@ -311,7 +308,19 @@ local function check_url(url)
     return nil, "the URL holds a character that must be percent-encoded"
   end
   if authority:find("@", 1, true) then return nil, "the URL may not hold a user name" end
+  if target:byte(1) ~= 47 then target = "/" .. target end
   return scheme:lower(), authority, target
+end
+
+-- The parts of a URL, kept for the one that was asked for last: it often comes again.
+local function parts_of(self, url)
+  local last = self._last
+  if last.url == url then return last.scheme, last.authority, last.target end
+  local scheme, authority, target = split_url(url)
+  if scheme then
+    last.url, last.scheme, last.authority, last.target = url, scheme, authority, target
+  end
+  return scheme, authority, target
 end
 
 local function invalid_request(problem)
@@ -350,35 +359,42 @@ function methods:send(request, deadline)
   local ngx = rawget(_G, "ngx")
   if not WAITS[ngx.get_phase()] then return config_error("WrongPhase", phase_problem(ngx)) end
   check_types(request)
-  local scheme, authority, target = check_url(request.url)
+  local scheme, authority, target = parts_of(self, request.url)
   if not scheme then return invalid_request(authority) end
   local route, problem, code = connections.route(self, scheme, authority, request)
   if not route then
     if code then return config_error(code, problem) end
     return invalid_request(problem)
   end
-  if target:byte(1) ~= 47 then target = "/" .. target end
   if route.absolute then target = ("http://%s%s"):format(authority, target) end
   local head
   head, problem = http1.request(request.method or "GET", target, route.authority,
     request.headers or EMPTY, request.body and #request.body or 0, route.extra)
   if not head then return invalid_request(problem) end
   local timeouts, clock = request.timeouts, self._io.clock
-  local exchange = {
+  local exchange = setmetatable({
+    at = 1,
+    buffer = "",
     clock = clock,
     connect = seconds_of(timeouts, "connect", self._connect),
     deadline = deadline,
+    is_short = false,
     max_body = self._max_response_bytes,
     max_head = self._max_header_bytes,
     ngx = ngx,
+    received = false,
+    reused = false,
     read = seconds_of(timeouts, "read", self._read),
     request = request,
     route = route,
     sent = false,
+    sock = false,
     start = clock(),
+    start_of_connect = false,
     timings = self._timings,
     transport = self,
-  }
+    whole = true,
+  }, Exchange)
   if deadline and deadline <= exchange.start then
     return failure(exchange, "AttemptTimeout", "no time was left to send the request")
   end
@@ -467,6 +483,7 @@ function M.new(opts)
     _generation = 0,
     _idle = milliseconds(keepalive.idle or IDLE),
     _io = opts.io or require("sagemaker.env").new(),
+    _last = {},
     _logger = opts.logger,
     _max_header_bytes = opts.max_header_bytes or MAX_HEAD,
     _max_response_bytes = opts.max_response_bytes or MAX_BODY,

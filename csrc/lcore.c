@@ -79,6 +79,7 @@ LSM_EXPORT int luaopen_sagemaker_core (lua_State *L) {
   lsm_open_jose(L);
   lsm_open_file(L);
   lsm_open_hash(L);
+  lsm_open_http(L);
   lsm_open_terminal(L);
   lsm_open_process(L);
   lsm_open_task(L);

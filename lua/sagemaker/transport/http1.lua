@@ -5,8 +5,13 @@
 -- `fill`, called when all is read: it puts more bytes there and answers true, or nil and a reason:
 -- "closed" where the other side has ended, anything else as it likes. Here nothing knows sockets.
 --
+-- The plain case of both is done in C (csrc/sm_http.h), which answers nil for what is not plain:
+-- that is done here. So all that can be said about a head is said here.
+--
 -- Failures are `nil, code, text`, with the codes of csrc/lcurl_error.c; a reason of the source is
 -- handed on as `nil, nil, reason`.
+
+local core = require "sagemaker.core"
 
 local byte, find, lower, match, sub = string.byte, string.find, string.lower, string.match,
   string.sub
@@ -27,88 +32,11 @@ local M = {}
 ---@field chunked boolean
 ---@field to_end boolean the body ends with the connection
 
--- LuaJIT makes tables of a given size, which need not grow.
-local has_new, new_table = pcall(require, "table.new")
-if not has_new then new_table = function() return {} end end
+M.request = require("sagemaker.transport.http1.request").request
 
 local MAX_LINES = 256
 local MAX_CHUNK_LINE = 4096
 local MANY = 512 -- pieces of a body that are joined at a time
-
--- {{ Writing
-
--- Words that were found to be fit for a header's name (or a method), with what they mean to us:
--- "host", "content-length" or true. Forgotten when there are many.
-local names, known = {}, 0
-local REFUSED = "transfer-encoding"
-
-local function meaning_of(name)
-  if find(name, "^[%w!#$%%&'*+%-.^_`|~]+$") == nil then return nil end
-  local plain = lower(name)
-  local meaning = (plain == "host" or plain == "content-length" or plain == REFUSED) and plain
-    or true
-  if known == 512 then names, known = {}, 0 end
-  names[name], known = meaning, known + 1
-  return meaning
-end
-
-local WANTS_BODY = { POST = true, PUT = true, PATCH = true }
-
--- One header of the caller to `lines`: the new number of pieces, or nil and the problem.
-local function add_header(lines, n, name, value, length)
-  if type(name) ~= "string" or type(value) ~= "string" and type(value) ~= "number" then
-    error("request.headers must map names to strings", 0)
-  end
-  local meaning = names[name] or meaning_of(name)
-  if not meaning then return nil, "a header name holds a character that names may not have" end
-  if type(value) == "number" then value = tostring(value) end
-  if find(value, "[\r\n%z]") then return nil, "a header value holds a line break or a NUL" end
-  if meaning == REFUSED then return nil, "the header Transfer-Encoding cannot be sent" end
-  if meaning == "content-length" then
-    if find(value, "^%d+$") and tonumber(value) == length then return n end
-    return nil, "the header Content-Length is not the length of the body"
-  end
-  lines[n + 1], lines[n + 2], lines[n + 3], lines[n + 4] = name, ": ", value, "\r\n"
-  return n + 4, nil, meaning == "host"
-end
-
--- The pieces of a head on their way into one string: nothing yields in between, so one table does.
-local pieces = {}
-
---- The head of a request, with Host and Content-Length.
----@param method string
----@param target string the path with its query, or a whole URL for a proxy
----@param host string what Host says unless the headers do
----@param headers table<string, string>
----@param length integer of the body
----@param extra? string further lines, each with its end
----@return string|nil head
----@return string|nil problem why the request cannot be sent
-function M.request(method, target, host, headers, length, extra)
-  if not names[method] and not meaning_of(method) then return nil, "the method is not a word" end
-  local lines, n, has_host = pieces, 6, false
-  lines[1], lines[2], lines[3] = method, " ", target
-  lines[4], lines[5], lines[6] = " HTTP/1.1\r\nHost: ", host, "\r\n"
-  for name, value in pairs(headers) do
-    local problem, is_host
-    n, problem, is_host = add_header(lines, n, name, value, length)
-    if not n then return nil, problem end
-    has_host = has_host or is_host
-  end
-  if has_host then lines[4], lines[5], lines[6] = " HTTP/1.1\r\n", "", "" end
-  if length > 0 or WANTS_BODY[method] then
-    lines[n + 1], lines[n + 2], lines[n + 3] = "Content-Length: ", length, "\r\n"
-    n = n + 3
-  end
-  if extra then
-    n = n + 1
-    lines[n] = extra
-  end
-  lines[n + 1] = "\r\n"
-  return concat(lines, "", 1, n + 1)
-end
-
--- }}
 
 -- {{ Reading the head
 
@@ -186,13 +114,9 @@ local function add_field(headers, order, count, name, value)
   return name, count + 1
 end
 
--- A list of names that nobody uses at the moment; what it holds does not count.
-local spare
-
 -- Header lines up to the empty one. Answers the headers, their names in order and how many.
 local function fields(source, room, limit)
-  local headers, order, count, last, lines = new_table(0, 12), spare or {}, 0, nil, 0
-  spare = nil
+  local headers, order, count, last, lines = {}, {}, 0, nil, 0
   while true do
     local line, size, reason = line_of(source, room, limit)
     if not line then return nil, size, reason end
@@ -229,10 +153,14 @@ local function length_of(value)
   return tonumber(length)
 end
 
+local function has_no_body(method, status)
+  return method == "HEAD" or status == 204 or status == 304
+end
+
 -- How the body is delimited: RFC 9112, section 6.3.
 local function frame(head, method, length, coding)
   local status = head.status
-  if method == "HEAD" or status == 204 or status == 304 then
+  if has_no_body(method, status) then
     head.length = 0
   elseif coding then
     coding = lower(coding)
@@ -303,6 +231,20 @@ local function framed(head, method, order, count, minor)
   return frame(head, method, length, coding)
 end
 
+-- The head of a plain answer that is all there.
+local function plain_head(source, method, limit)
+  local at = source.at
+  local status, headers, next_at, keep, length, chunked = core.http_head(source.buffer, at)
+  if not status or next_at - at > limit then return nil end
+  source.at, source.received = next_at, true
+  if has_no_body(method, status) then
+    length, chunked = 0, false
+  end
+  local to_end = not length and not chunked
+  return { status = status, headers = headers, keep = keep and not to_end, length = length,
+    chunked = chunked, to_end = to_end }
+end
+
 --- Reads the head of an answer; interim answers (1xx) are passed over. Sets `source.received` once
 --- a line has come.
 ---@param source sagemaker.http1.Source
@@ -312,6 +254,12 @@ end
 ---@return string|nil code
 ---@return string|nil text or the reason of the source
 function M.head(source, method, limit)
+  if source.at > #source.buffer then
+    local ok, reason = source:fill()
+    if not ok then return nil, nil, reason end
+  end
+  local plain = plain_head(source, method, limit)
+  if plain then return plain end
   local room = limit
   while true do
     local status, minor, size = first_line(source, room, limit)
@@ -326,10 +274,8 @@ function M.head(source, method, limit)
     end
     room = left
     if status >= 200 then
-      local head, code, text = framed({ status = status, headers = headers, keep = false,
-        length = false, chunked = false, to_end = false }, method, order, count, minor)
-      spare = order
-      return head, code, text
+      return framed({ status = status, headers = headers, keep = false, length = false,
+        chunked = false, to_end = false }, method, order, count, minor)
     end
     if status == 101 then return invalid "the answer changes the protocol" end
     if status < 100 then return invalid "the answer has no status" end

@@ -122,6 +122,7 @@ describe("transport.resty by", function()
     end)
 
     it("with somebody who speaks none is an error that says so", function()
+      failure(get(url "expired")) -- whose number nginx remembers
       local err = failure(get(("https://localhost:%d/"):format(secure.ports.http)))
       assert.same({ "TlsError", false, false }, { err.code, err.sent, err.retryable })
       err = failure(get(("https://localhost:%d/"):format(bad{ "await" }.port)))

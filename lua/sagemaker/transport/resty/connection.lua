@@ -192,8 +192,18 @@ end
 local UNTRUSTED = { ["2"] = true, ["18"] = true, ["19"] = true, ["20"] = true, ["21"] = true,
   ["27"] = true }
 
+local BROKEN = { "closed", "reset", "broken pipe" }
+
 local function not_secure(route, reason)
-  if reason == "timeout" then return "timeout" end
+  -- nginx may put the number of a certificate that was refused before ahead of other reasons.
+  local plain = reason:gsub("^%d+: ", "")
+  if plain == "timeout" then return "timeout" end
+  if plain == "handshake failed" then
+    return "TlsError", ("no TLS with %s: %s"):format(route.server_name, plain)
+  end
+  if any(plain, BROKEN) then
+    return "ConnectionReset", "the connection broke in the TLS handshake: " .. plain
+  end
   if reason:find("host mismatch", 1, true) then
     local is_address = proxies.is_address((route.server_name:gsub("[%[%]]", "")))
     return "HostNameMismatch", ("the certificate is not for %s%s"):format(route.server_name,
@@ -210,10 +220,6 @@ local function not_secure(route, reason)
     end
     return "CertificateError", ("the certificate of %s is not accepted: %s%s")
       :format(route.server_name, reason, advice)
-  end
-  if reason:find("closed", 1, true) or reason:find("reset", 1, true)
-    or reason:find("broken pipe", 1, true) then
-    return "ConnectionReset", "the connection broke in the TLS handshake: " .. reason
   end
   return "TlsError", "no TLS with " .. route.server_name .. ": " .. reason
 end

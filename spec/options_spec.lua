@@ -157,4 +157,17 @@ describe("options of a call", function()
     end
     assert.equal(0, #transport.requests)
   end)
+
+  it("name a transport, for a client and not for a call", function()
+    local client = assert(sagemaker.new{ region = "eu-west-1", transport = "curl" })
+    assert.equal("sagemaker.transport.curl", tostring(client.transport))
+    client = assert(sagemaker.new{ region = "eu-west-1", transport = "resty" })
+    local output, message, err = client:list_endpoints{}
+    assert.is_nil(output)
+    assert.equal("config", err.kind)
+    assert.truthy(message:find("works inside nginx only", 1, true))
+    assert.has_error(function() sagemaker.new{ transport = "pigeon" } end,
+      'option transport must be one of "curl", "resty", not "pigeon"')
+    assert.has_error(function() client:list_endpoints({}, { transport = "curl" }) end)
+  end)
 end)

@@ -313,8 +313,11 @@ function M.sign(client, request)
   if not settings then return nil, message, err end
   request, message, err = address(client, settings, request)
   if not request then return nil, message, err end
-  local ok
-  ok, message, err = sign(client, settings, FOREIGN, request, { transport = settings.transport })
+  -- Whoever fetches keys, or waits for them, does it in the transport's world.
+  local transport, ok
+  transport, message, err = inputs.transport(client, settings)
+  if not transport then return nil, message, err end
+  ok, message, err = sign(client, settings, FOREIGN, request, { transport = transport })
   if not ok then return nil, message, err end
   return request
 end

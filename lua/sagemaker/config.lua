@@ -202,7 +202,8 @@ local function fixed(options, io, wishes, service)
     },
     timings = options.hooks and options.hooks.on_call ~= nil,
     tls = { ca_path = tls.ca_path, verify = tls.verify ~= false },
-    transport = options.transport or false,
+    transport = type(options.transport) ~= "string" and options.transport or false,
+    transport_name = type(options.transport) == "string" and options.transport or nil,
     unsigned = options.unsigned or false,
     user_agent_extra = options.user_agent_extra,
     validation = options.validation == nil and "basic" or options.validation,
@@ -269,7 +270,8 @@ function M.new(options, io, service, level)
   options_of.check(options, (level or 2) + 1)
   local ok, message, err = check_endpoint(options)
   if not ok then return nil, message, err end
-  local wishes = options.transport and options.transport.defaults or {}
+  local wishes = type(options.transport) ~= "string" and options.transport
+    and options.transport.defaults or {}
   local settings = fixed(options, io, wishes, service)
   settings.left, message, err = gather(settings, options, wishes)
   if not settings.left then return nil, message, err end

@@ -13,7 +13,8 @@ local M = {}
 ---@field endpoint_url? string a URL instead of AWS's own host; may carry a port and a path prefix
 ---@field use_fips? boolean
 ---@field use_dualstack? boolean
----@field transport? sagemaker.Transport default: libcurl, loaded at the first call
+---@field transport? sagemaker.Transport|"curl"|"resty" by name for clients only; default: libcurl,
+---   loaded at the first call, and inside nginx its own sockets
 ---@field retry? {mode?: "standard"|"adaptive"|"legacy", max_attempts?: integer} attempts count the
 ---   first one; "adaptive" also holds requests back where the service throttles
 ---@field timeouts? {connect?: number, read?: number, attempt?: number, operation?: number} seconds;
@@ -114,6 +115,14 @@ local function transport(value)
   end
 end
 
+-- What `sagemaker.transport` can be asked for by name.
+local TRANSPORTS = { "curl", "resty" }
+
+local function transport_or_name(value)
+  if type(value) == "string" then return M.one_of(TRANSPORTS)(value) end
+  return transport(value)
+end
+
 local function credentials(value)
   if type(value) ~= "table" and type(value) ~= "function" then
     return "a table of keys, a provider, or a function"
@@ -174,6 +183,7 @@ local OPTIONS = {
   },
 }
 for name, check in pairs(CALL_OPTIONS) do OPTIONS[name] = check end
+OPTIONS.transport = transport_or_name
 
 local function names_of(of)
   local names = {}

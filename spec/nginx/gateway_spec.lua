@@ -129,6 +129,38 @@ describe("nginx.sign", function()
     assert(ok, problem)
   end)
 
+  it("waits for keys without holding the worker up", function()
+    local other = nginx.start{ http = ([[
+      init_by_lua_block {
+        fetched = 0
+        runtime = assert(require("sagemaker").runtime{
+          region = "eu-west-1", endpoint_url = %q, transport = "resty",
+          credentials = function(io)
+            fetched = fetched + 1
+            io.sleep(0.3)
+            return { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret",
+              expires_at = io.now() + 3600 }
+          end })
+      } ]]):format(model:url("")), locations = ([[
+      set $sagemaker_host ""; set $sagemaker_uri "";
+      location /sign { access_by_lua_block {
+        require("sagemaker.nginx").sign{ client = runtime, endpoint = "x" } }
+        proxy_pass http://127.0.0.1:%d$sagemaker_uri; proxy_set_header Host $sagemaker_host; }
+      location /quick { return 200 quick; } ]]):format(model.ports.http) }
+    local ok, problem = pcall(function()
+      local url = other:url("/sign")
+      local out = server.shell(("for i in 1 2 3 4 5 6 7 8; do " ..
+        "curl -s -o /dev/null -w '%%{http_code} ' -d x %s & done; sleep 0.1; " ..
+        "curl -s -w '%%{time_total} ' %s; wait"):format(url, other:url("/quick")))
+      local seconds = tonumber(out:match("quick([%d.]+)"))
+      assert.is_true(seconds < 0.2, out)
+      assert.equal(8, select(2, out:gsub("200 ", "")), out)
+      assert.equal(1, other:lua("return fetched"))
+    end)
+    other:stop()
+    assert(ok, problem)
+  end)
+
   it("keeps its reasons from clients", function()
     local other = nginx.start{ http = [[
       init_by_lua_block {

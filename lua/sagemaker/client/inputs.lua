@@ -109,7 +109,8 @@ function M.transport(client, settings)
     local ok
     ok, message, err = config.complete(client.settings)
     if not ok then return nil, message, err end
-    transport, message, err = require("sagemaker.transport").choose(nil, client.settings)
+    transport, message, err = require("sagemaker.transport").choose(client.settings.transport_name,
+      client.settings)
     client.settings.transport = transport or false
   end
   return transport, message, err

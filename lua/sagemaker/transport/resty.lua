@@ -206,6 +206,7 @@ local function streamed(exchange, head, response)
     local read = milliseconds(exchange.read)
     exchange.sock:settimeouts(read, read, read)
   end
+  if exchange.timings then response.timings = timings_of(exchange) end
   exchange.deadline = nil -- it held up to the head
   response.reader = setmetatable({ body = body, exchange = exchange, failure = false,
     keep = head.keep }, Reader)

@@ -346,8 +346,8 @@ function M.open(exchange)
     ok, reason = sock:connect(route.host, route.port, route.options)
   end
   if not ok then return nil, not_connected(route, tostring(reason)) end
-  if exchange.timings then exchange.connected = exchange.clock() end
   exchange.reused = sock:getreusedtimes() > 0
+  if exchange.timings and not exchange.reused then exchange.connected = exchange.clock() end
   if exchange.reused or not (route.secure or route.tunnel) then return sock end
   local code, text, retryable
   ok, code, text, retryable = prepare(exchange, sock)

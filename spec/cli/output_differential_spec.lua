@@ -123,7 +123,12 @@ describe("output beside AWS CLI v2", function()
         local wanted = rows[i][form]
         if wanted then
           compared = compared + 1
-          assert.equal(wanted, printed(form, json.decode(json.encode(given))), json.encode(given))
+          local got = printed(form, (json.decode(json.encode(given))))
+          -- what colorama adds on a real stdout is left to the spec of whole commands
+          if form == "color" then
+            wanted, got = wanted:gsub("\27%[0m", ""), got:gsub("\27%[0m", "")
+          end
+          assert.equal(wanted, got, json.encode(given))
         end
       end
       assert.is_true(compared > COUNT * 0.8)

@@ -145,7 +145,7 @@ describe("table output", function()
   it("colours cells and inner frames when asked", function()
     local text = printed("table", '{"A":"x","B":["y"]}', { color = true })
     assert.truthy(text:find("|  \27[1m\27[34mx\27[0m", 1, true))
-    assert.truthy(text:find("\27[2m\27[33m|\27[0m|  \27[1m\27[34my\27[0m", 1, true))
+    assert.truthy(text:find("\27[2m\27[33m|\27[0m\27[0m|  \27[1m\27[34my\27[0m", 1, true))
     assert.is_nil(printed("table", '{"A":"x"}'):find("\27", 1, true))
   end)
 

@@ -8,6 +8,7 @@ local M = {}
 ---@field world sagemaker.cli.World
 ---@field globals table<string, any> values of sagemaker.cli.globals, for example globals.region
 ---@field options table<string, any> values of the command's own options
+---@field body string|nil the text of the latest answer of the control plane
 local methods = {}
 local Context = { __index = methods, __name = "sagemaker.cli.context" }
 
@@ -33,7 +34,7 @@ local function seconds(value)
   return value == 0 and FOREVER or value
 end
 
-local function options_of(self)
+local function options_of(self, service)
   local globals, world = self.globals, self.world
   local verify = globals.verify_ssl
   local url = globals.endpoint_url
@@ -43,8 +44,13 @@ local function options_of(self)
   end
   local unsigned
   if globals.sign_request == false then unsigned = true end
+  -- Invocations answer in a model's own form, perhaps as a stream: their text is left alone.
+  local hooks = service == "sagemaker" and {
+    after_response = function(response) self.body = response.body end,
+  } or nil
   return {
     endpoint_url = url,
+    hooks = hooks,
     io = world.io,
     logger = self.logger,
     profile = globals.profile,
@@ -83,7 +89,7 @@ function methods:client(service)
   if client then return client end
   self.logger = self.globals.debug and debug_logger(self) or nil
   local _, err
-  client, _, err = self.world.new_client(options_of(self), service)
+  client, _, err = self.world.new_client(options_of(self, service), service)
   if not client then failure.raise(err) end
   self.clients[service] = client
   return client

@@ -46,27 +46,23 @@ end
 
 local function present(ctx, output)
   return require("sagemaker.cli.present").answer(ctx.service, ctx.operation.output, output,
-    { timestamps = ctx:timestamps(), offset = ctx.world.offset })
+    { body = ctx.body, timestamps = ctx:timestamps(), offset = ctx.world.offset })
 end
 
--- Text comes page by page, as the pages do; the other forms need the whole list.
-local function print_pages(ctx, client, params, page_options)
+-- Text comes page by page with the items only, a stream of YAML page by page as they are; the other
+-- forms need the whole list.
+local function print_pages(ctx, client, paginator, params, page_options)
   collectgarbage "restart"
-  local pages = client:pages(ctx.operation.name, params, page_options)
-  if ctx:format() ~= "text" then
-    local output, _, err = pages:collect()
-    if not output then failure.raise(err) end
-    ctx:print(present(ctx, output), ctx.operation.name)
-    return
-  end
-  local document = require "sagemaker.cli.document"
-  for part, err in require("sagemaker.cli.pages").parts(pages) do
+  local name, form = ctx.operation.name, ctx:format()
+  local paging_of = require "sagemaker.cli.pages"
+  local pages = paging_of.of(client, paginator, name, params, page_options, function(output)
+    return present(ctx, output)
+  end)
+  local each = form == "text" and paging_of.parts or form == "yaml-stream" and paging_of.whole
+    or paging_of.joined
+  for part, err in each(pages) do
     if err then failure.raise(err) end
-    ctx:print(present(ctx, part), ctx.operation.name)
-  end
-  if pages.resume_token then
-    local token = document.object { NextToken = pages.resume_token }
-    ctx:print(document.object { NextToken = token }, ctx.operation.name)
+    ctx:print(part, name)
   end
 end
 
@@ -183,7 +179,7 @@ function M.run(ctx, service_name, operation, words)
   if ctx.globals.dry_run then
     require("sagemaker.cli.dry_run").print(ctx, client, params)
   elseif page_options then
-    print_pages(ctx, client, params, page_options)
+    print_pages(ctx, client, paginator, params, page_options)
   else
     call(ctx, client, params)
   end

@@ -1,5 +1,8 @@
 --- An answer as it is printed: lists and objects marked, members in the model's order, timestamps
 -- in ISO 8601, blobs in base64. The answer is changed in place.
+--
+-- What decoding loses is taken from the text of the answer where it shows: the order of the keys of
+-- maps, and whether a number was written as 1 or as 1.0.
 
 local document = require "sagemaker.cli.document"
 
@@ -45,9 +48,40 @@ end
 
 local to_integer = math.tointeger or tonumber -- luacheck: ignore (5.3 has it)
 
-local function timestamp(state, time)
-  if state.timestamps == "wire" then return time % 1 == 0 and to_integer(time) or time end
-  return M.iso8601(time, state.offset(time))
+local function timestamp(state, time, written)
+  if state.timestamps ~= "wire" then return M.iso8601(time, state.offset(time)) end
+  if written ~= nil then return written end
+  return time % 1 == 0 and to_integer(time) or time
+end
+
+local FLOATS = { float = true, double = true }
+
+local function scalar(state, kind, given, written)
+  if kind == "timestamp" then return timestamp(state, given, written) end
+  if kind == "blob" then return require("sagemaker.core").text.base64(given) end
+  if type(given) ~= "number" then return given end
+  if written ~= nil and document.is_scalar(written) then return written end
+  return FLOATS[kind] and document.float(given) or given
+end
+
+-- Whether an answer has something that its text shows and its values do not.
+local function loses(state, shape_name, given)
+  local shape = shape_of(state, shape_name)
+  local kind = shape.type
+  if type(given) ~= "table" then
+    if kind == "timestamp" then return state.timestamps == "wire" end
+    return FLOATS[kind] and type(given) == "number" and (given % 1 == 0 or given % 1 ~= given % 1)
+  end
+  if kind == "map" then
+    if next(given) ~= nil and next(given, (next(given))) ~= nil then return true end
+  elseif kind ~= "structure" and kind ~= "list" then
+    return true
+  end
+  for key, item in pairs(given) do
+    local below = kind == "structure" and shape.members[key] or kind ~= "structure" and shape.value
+    if below and loses(state, below, item) then return true end
+  end
+  return false
 end
 
 local walk -- forward
@@ -62,42 +96,55 @@ local function walk_document(given)
   return given
 end
 
-function walk(state, shape_name, given)
+-- The text of a part of the answer, where it is of this kind.
+local function written_as(kind, written)
+  return written ~= nil and document.kind(written) == kind and written or nil
+end
+
+local function walk_object(state, shape, given, written)
+  written = written_as("object", written)
+  for key, item in pairs(given) do
+    local below = shape.type == "map" and shape.value or shape.members[key]
+    if below then given[key] = walk(state, below, item, written and written[key]) end
+  end
+  if shape.type == "structure" then return setmetatable(given, shape.meta) end
+  return document.object(given, written and document.keys(written))
+end
+
+function walk(state, shape_name, given, written)
   local shape = shape_of(state, shape_name)
   local kind = shape.type
   if type(given) ~= "table" then
     if given == nil or type(given) == "userdata" then return given end
-    if kind == "timestamp" then return timestamp(state, given) end
-    if kind == "float" or kind == "double" then return document.float(given) end
-    if kind == "blob" then return require("sagemaker.core").text.base64(given) end
-    return given
+    return scalar(state, kind, given, written)
   end
-  if kind == "structure" then
-    for key, item in pairs(given) do
-      local below = shape.members[key]
-      if below then given[key] = walk(state, below, item) end
-    end
-    return setmetatable(given, shape.meta)
+  if kind == "structure" or kind == "map" then
+    return walk_object(state, shape, given, written)
   elseif kind == "list" then
-    for i, item in ipairs(given) do given[i] = walk(state, shape.value, item) end
+    written = written_as("list", written)
+    for i, item in ipairs(given) do
+      given[i] = walk(state, shape.value, item, written and written[i])
+    end
     return document.list(given)
-  elseif kind == "map" then
-    for key, item in pairs(given) do given[key] = walk(state, shape.value, item) end
-    return document.object(given)
   end
-  return walk_document(given)
+  return written ~= nil and written or walk_document(given)
 end
 
 --- Prepares an answer for printing.
 ---@param service userdata
 ---@param shape_name string|nil of the output; nil: there is none
 ---@param output table
----@param opts {timestamps: "iso8601"|"wire", offset: fun(time: number): integer}
+---@param opts {timestamps: "iso8601"|"wire", offset: (fun(time: number): integer), body?: string}
+---   body: the JSON that the output was decoded from, member by member under the same names
 ---@return table output
 function M.answer(service, shape_name, output, opts)
   if not shape_name then return document.object(output) end
   local state = { service = service, timestamps = opts.timestamps, offset = opts.offset }
-  return walk(state, shape_name, output)
+  local written
+  if opts.body and loses(state, shape_name, output) then
+    written = require("sagemaker.cli.json").decode(opts.body)
+  end
+  return walk(state, shape_name, output, written)
 end
 
 return M

@@ -237,16 +237,18 @@ local function cells(fields, widths, draw)
   return table.concat(parts)
 end
 
-local PLAIN = { element = function(text) return text end, frame = "|", after = "" }
+-- With colours the AWS CLI resets them after each piece that it writes; so do we.
+local PLAIN = { element = function(text) return text end, frame = "|", reset = "" }
 local BRIGHT = {
   element = function(text) return "\27[1m\27[34m" .. text .. "\27[0m" end,
   frame = "\27[2m\27[33m|\27[0m",
+  reset = "\27[0m",
 }
 
 local function draw_section(section, full, style, out)
-  local frame = style.frame:rep(section.level)
+  local frame, reset = style.frame:rep(section.level) .. style.reset, style.reset
   local function put(text)
-    out(frame .. text .. frame .. "\n")
+    out(frame .. text .. reset .. frame .. "\n" .. reset)
   end
   full = full - 2 * section.level
   if section.title ~= "" then
@@ -284,10 +286,9 @@ function M.write(value, info, out)
     turn(sections)
     full = widest(sections)
   end
-  out(("-"):rep(full) .. "\n")
-  for _, section in ipairs(sections) do
-    draw_section(section, full, info.color and BRIGHT or PLAIN, out)
-  end
+  local style = info.color and BRIGHT or PLAIN
+  out(("-"):rep(full) .. "\n" .. style.reset)
+  for _, section in ipairs(sections) do draw_section(section, full, style, out) end
 end
 
 return M

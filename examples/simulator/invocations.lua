@@ -35,15 +35,12 @@ sim:advance(300)
 local answer = assert(runtime:invoke_endpoint { EndpointName = "churn", Body = "1,2,3" })
 print(("%s says: %s"):format(answer.InvokedProductionVariant, answer.Body))
 
--- An alarm that looks at the simulator's own measurements each minute.
-local function watch()
-  local minute = math.floor(sim:now() / 60) * 60
-  local failed = sim.account.metrics:statistic("churn", "AllTraffic", "Invocation5XXErrors", "Sum",
-    minute - 60, minute)
-  sim:set_alarm("churn-5xx", (failed or 0) >= 2 and "ALARM" or "OK")
-  sim:at(60, watch)
-end
-sim:at(60, watch)
+-- An alarm on what the simulator itself measures, evaluated each minute of its time.
+sim:put_alarm { AlarmName = "churn-5xx", Namespace = "AWS/SageMaker",
+  MetricName = "Invocation5XXErrors", Statistic = "Sum", Period = 60, EvaluationPeriods = 1,
+  Threshold = 2, ComparisonOperator = "GreaterThanOrEqualToThreshold",
+  TreatMissingData = "notBreaching", Dimensions = {
+    { Name = "EndpointName", Value = "churn" }, { Name = "VariantName", Value = "AllTraffic" } } }
 
 assert(client:update_endpoint { EndpointName = "churn", EndpointConfigName = "bad",
   DeploymentConfig = sagemaker.deployment.canary { size = "25%", bake = 600,

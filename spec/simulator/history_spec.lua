@@ -1,4 +1,4 @@
--- Random lives: whatever happens to endpoints, no status follows another that may not follow it,
+-- Random lives: whatever happens to endpoints and inference components, no status follows another that may not follow it,
 -- and how a stretch of time is cut into pieces changes nothing.
 
 local caller = require "simulator.caller"
@@ -15,6 +15,7 @@ local function generator(seed)
 end
 
 local ENDPOINTS = { "alpha", "beta", "gamma" }
+local COMPONENTS = { "llama", "mistral" }
 local CONFIGS = { "c1", "c2", "c4", "c10" }
 local ALARMS = { "red", "blue" }
 local STATES = { "OK", "ALARM", "INSUFFICIENT_DATA" }
@@ -47,13 +48,38 @@ local function deployment_config(random)
   return config
 end
 
+-- Something done to an inference component.
+local function component_step(random)
+  local name = COMPONENTS[random(#COMPONENTS)]
+  local specification = { ModelName = "model",
+    ComputeResourceRequirements = { MinMemoryRequiredInMb = 128 } }
+  local kind, copies = random(5), { CopyCount = random(8) - 1 }
+  if kind == 1 then
+    return { "CreateInferenceComponent", { InferenceComponentName = name, EndpointName = "host",
+      Specification = specification, RuntimeConfig = copies } }
+  elseif kind == 2 then
+    return { "DeleteInferenceComponent", { InferenceComponentName = name } }
+  elseif kind == 3 then
+    return { "UpdateInferenceComponentRuntimeConfig",
+      { InferenceComponentName = name, DesiredRuntimeConfig = copies } }
+  end
+  return { "UpdateInferenceComponent", { InferenceComponentName = name,
+    Specification = specification, RuntimeConfig = random(2) == 1 and copies or nil,
+    DeploymentConfig = random(4) > 1 and { RollingUpdatePolicy = {
+      MaximumBatchSize = size(random, 5, 50), WaitIntervalInSeconds = random(8) * 50,
+      MaximumExecutionTimeoutInSeconds = random(3) == 1 and 600 + random(10) * 300 or nil,
+      RollbackMaximumBatchSize = random(2) == 1 and size(random, 10, 100) or nil },
+      AutoRollbackConfiguration =
+        random(3) > 1 and { Alarms = { { AlarmName = ALARMS[random(2)] } } } or nil } or nil } }
+end
+
 -- A list of things to do: {wait = seconds} or {name, input} or {knob = …}.
 local function script(seed, length)
   local random = generator(seed)
   local steps = {}
   local function add(step) steps[#steps + 1] = step end
   for _ = 1, length do
-    local kind, name = random(17), ENDPOINTS[random(#ENDPOINTS)]
+    local kind, name = random(21), ENDPOINTS[random(#ENDPOINTS)]
     local config = CONFIGS[random(#CONFIGS)]
     if kind <= 4 then
       add { wait = random(5) == 1 and random(4000) or random(400) }
@@ -70,6 +96,8 @@ local function script(seed, length)
           DesiredInstanceCount = random(12), DesiredWeight = random(3) } } } }
     elseif kind == 12 then
       add { "DeleteEndpoint", { EndpointName = name } }
+    elseif kind > 17 then
+      add(component_step(random))
     elseif kind == 13 then
       add { alarm = ALARMS[random(2)], state = STATES[random(3)], delay = random(500) }
     else
@@ -95,6 +123,11 @@ local function play(steps, pieces)
   for _, name in ipairs(CONFIGS) do
     assert(call("CreateEndpointConfig", caller.config(name, tonumber(name:sub(2)))))
   end
+  assert(call("CreateEndpointConfig", { EndpointConfigName = "bare",
+    ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker", ProductionVariants = { {
+      VariantName = "V", InstanceType = "ml.g5.xlarge", InitialInstanceCount = 1 } } }))
+  assert(call("CreateEndpoint", { EndpointName = "host", EndpointConfigName = "bare" }))
+  sim:advance(300)
   for i, step in ipairs(steps) do
     if step.wait then
       pieces(sim, step.wait)

@@ -185,6 +185,33 @@ describe("the containers of a simulator", function()
     end
   end)
 
+  -- Three failed invocations in a minute.
+  local function alarm(endpoint, more)
+    local definition = { AlarmName = "errors", Namespace = "AWS/SageMaker",
+      MetricName = "Invocation5XXErrors", Statistic = "Sum", Period = 60, EvaluationPeriods = 1,
+      Threshold = 3, ComparisonOperator = "GreaterThanOrEqualToThreshold",
+      TreatMissingData = "notBreaching", Dimensions = {
+        { Name = "EndpointName", Value = endpoint }, { Name = "VariantName", Value = "Main" } } }
+    for member, value in pairs(more or {}) do definition[member] = value end
+    return definition
+  end
+
+  it("are watched by alarms that can be", function()
+    setup()
+    local definition = alarm "e"
+    sim:put_alarm(definition)
+    definition.Threshold = 99
+    assert.equal(3, sim.account.watch.by_name.errors.definition.Threshold)
+    assert.has_error(function() sim:put_alarm "errors" end,
+      "put_alarm takes the input of PutMetricAlarm")
+    local ok, message = pcall(sim.put_alarm, sim, alarm("e", { Statistic = "Mean" }))
+    assert.is_false(ok)
+    assert.matches("put_alarm: Statistic ", message)
+    ok, message = pcall(sim.put_alarm, sim, alarm("e", { ExtendedStatistic = "p90" }))
+    assert.is_false(ok)
+    assert.matches("put_alarm: ", message)
+  end)
+
   it("that are bad let a canary roll itself back", function()
     setup()
     model "good"
@@ -195,15 +222,7 @@ describe("the containers of a simulator", function()
       if request.path == "/ping" then return "" end
       return { status = 500, body = "broken" }
     end)
-    -- What a CloudWatch alarm on Invocation5XXErrors does, minute by minute.
-    local function watch(s)
-      local minute = math.floor(s:now() / 60) * 60
-      local sum = s.account.metrics:statistic("e", "Main", "Invocation5XXErrors", "Sum",
-        minute - 60, minute)
-      s:set_alarm("errors", (sum or 0) >= 3 and "ALARM" or "OK")
-      s:at(60, watch)
-    end
-    sim:at(60, watch)
+    sim:put_alarm(alarm "e")
     update("bad", CANARY)
     local statuses, failures = {}, 0
     for _ = 1, 120 do
@@ -238,11 +257,10 @@ describe("the containers of a simulator", function()
       Specification = specification "good", RuntimeConfig = { CopyCount = 4 } }))
     sim:advance(300)
     sim:container("bad", function(request)
-      if request.path ~= "/ping" then
-        sim:set_alarm("errors", "ALARM")
-        return { status = 500, body = "broken" }
-      end
+      if request.path ~= "/ping" then return { status = 500, body = "broken" } end
     end)
+    sim:put_alarm(alarm("e", { Dimensions = {
+      { Name = "EndpointName", Value = "e" }, { Name = "VariantName", Value = "V" } } }))
     assert(call("UpdateInferenceComponent", { InferenceComponentName = "ic",
       Specification = specification "bad", DeploymentConfig = { RollingUpdatePolicy = {
         MaximumBatchSize = { Type = "COPY_COUNT", Value = 1 }, WaitIntervalInSeconds = 600 },

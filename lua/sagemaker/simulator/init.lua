@@ -363,6 +363,21 @@ function Simulator:set_alarm(name, state)
   self.account:set_alarm(name, state)
 end
 
+--- Defines a CloudWatch alarm, as PutMetricAlarm does. One on the simulator's own metrics is
+-- evaluated every minute of its time. Throws when the definition cannot be.
+---@param definition table the input of PutMetricAlarm
+function Simulator:put_alarm(definition)
+  if type(definition) ~= "table" then error("put_alarm takes the input of PutMetricAlarm", 2) end
+  local cloudwatch, copy = services.all.cloudwatch, {}
+  for member, value in pairs(definition) do copy[member] = value end
+  local good, problems = core.validate(cloudwatch.service, "PutMetricAlarm", copy, "strict")
+  if not good then
+    error(("put_alarm: %s %s"):format(problems[1].path, problems[1].message), 2)
+  end
+  local output, refused = cloudwatch.handlers.PutMetricAlarm(self.account, copy)
+  if not output then error("put_alarm: " .. refused.message, 2) end
+end
+
 --- The service updates an endpoint by itself for so many seconds (status SystemUpdating).
 ---@param name string
 ---@param seconds number

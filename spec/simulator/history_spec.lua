@@ -1,5 +1,5 @@
--- Random lives: whatever happens to endpoints and inference components, no status follows another that may not follow it,
--- and how a stretch of time is cut into pieces changes nothing.
+-- Random lives: whatever happens to endpoints and inference components, no status follows another
+-- that may not follow it, and how a stretch of time is cut into pieces changes nothing.
 
 local caller = require "simulator.caller"
 local lifecycle = require "sagemaker.simulator.lifecycle"

@@ -165,6 +165,16 @@ local CASES = {
     local _, message, fault = decoder:next()
     assert(message == "ModelStreamError: boom" and fault.fields.Message == "boom", message)
   end,
+  ["hash in pieces"] = function()
+    assert(core.hasher():update("a"):update("bc"):digest() == core.sha256("abc"))
+  end,
+  ["read and write heads of HTTP"] = function()
+    assert(core.http_request("POST", "/", "h", { A = "b" }, 2)
+      == "POST / HTTP/1.1\r\nHost: h\r\nA: b\r\nContent-Length: 2\r\n\r\n")
+    local status, headers, next_at =
+      core.http_head("HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\nbody", 1)
+    assert(status == 200 and headers.C == "d" and next_at == 32)
+  end,
   ["split URLs and write times"] = function()
     assert(core.uri.split("https://[::1]:8080/a?b"))
     assert(core.time.format(1768480496, "iso8601") == "2026-01-15T12:34:56Z")

@@ -317,7 +317,7 @@ function M.sign(client, request)
   local transport, ok
   transport, message, err = inputs.transport(client, settings)
   if not transport then return nil, message, err end
-  ok, message, err = sign(client, settings, FOREIGN, request, { transport = transport })
+  ok, message, err = sign(client, settings, FOREIGN, request, { skew = 0, transport = transport })
   if not ok then return nil, message, err end
   return request
 end

@@ -17,6 +17,10 @@ local clients = require "sagemaker.client"
 
 local M = {}
 
+-- LuaJIT makes tables of a given size, which need not grow.
+local has_new, new_table = pcall(require, "table.new")
+if not has_new then new_table = function() return {} end end
+
 ---@class sagemaker.nginx.SignOptions
 ---@field client sagemaker.Runtime whose keys, region and endpoint count
 ---@field endpoint? string its name: the path is that of an invocation
@@ -66,7 +70,7 @@ end
 
 -- Takes away what must not go out; answers what is to be signed.
 local function sort_headers(req)
-  local signed = {}
+  local signed = new_table(0, 8)
   for name, value in pairs(req.get_headers(0, true)) do
     local fate = fates[name]
     if fate == nil then fate = fate_of(name) end
@@ -167,23 +171,16 @@ local function hash_file(ngx, path)
   return hasher:digest()
 end
 
--- Puts the body, or its hash, into the request.
-local function read_body(ngx, request)
+-- The body, or its hash; or nil, nil and why it cannot be read.
+local function read_body(ngx)
   local req = ngx.req
   req.read_body()
   local body = req.get_body_data()
-  if body then
-    request.body = body
-    return true
-  end
+  if body then return body end
   local path = req.get_body_file()
-  if not path then
-    request.body = ""
-    return true
-  end
-  local message
-  request.payload_hash, message = hash_file(ngx, path)
-  return request.payload_hash, message
+  if not path then return "" end
+  local hash, message = hash_file(ngx, path)
+  return nil, hash, message
 end
 
 -- }}
@@ -243,17 +240,16 @@ function M.sign(opts)
   end
   local query = opts.query or ""
   if not path then path, query = ngx.var.request_uri:match("^([^?#]*)%??([^#]*)") end
-  local request = { method = method, path = path, query = query }
-  local ok, message = read_body(ngx, request)
-  if not ok then
-    ngx.log(ngx.ERR, "sagemaker: the body of the request cannot be read: ", message)
+  local body, hash, problem = read_body(ngx)
+  if not body and not hash then
+    ngx.log(ngx.ERR, "sagemaker: the body of the request cannot be read: ", problem)
     return reject(ngx, opts, 400, "UnreadableBody", "the body of the request cannot be read")
   end
   local signed = sort_headers(req)
   if opts.headers then apply(req, signed, opts.headers) end
-  request.headers = signed
-  local err
-  ok, message, err = clients.sign(opts.client, request)
+  local request = { body = body, headers = signed, host = "", method = method, path = path,
+    payload_hash = hash, query = query, url = "" }
+  local ok, message, err = clients.sign(opts.client, request)
   if not ok then return fail(ngx, opts, message, err) end
   req.set_header("Authorization", signed["Authorization"])
   req.set_header("X-Amz-Date", signed["X-Amz-Date"])

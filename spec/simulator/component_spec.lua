@@ -246,6 +246,39 @@ describe("inference components", function()
     assert.equal(4, after.RuntimeConfig.CurrentCopyCount)
   end)
 
+  it("go on after a snapshot, at every moment of a rolling update", function()
+    in_service()
+    assert(call("CreateInferenceComponent", { InferenceComponentName = "lora",
+      EndpointName = "host", Specification = { BaseInferenceComponentName = "llama",
+        Container = { ArtifactUrl = "s3://bucket/lora" } } }))
+    assert(call("UpdateInferenceComponent", { InferenceComponentName = "llama",
+      Specification = NEXT, DeploymentConfig = rolling(1, 60, "errors") }))
+    local others = {}
+    local function same_in(other)
+      local ask = caller.new(other)
+      for _, name in ipairs { "llama", "lora" } do
+        local asked = { InferenceComponentName = name }
+        assert.same(describe_component(name), ask("DescribeInferenceComponent", asked))
+      end
+      assert.same(sim:history("llama", "inference-component"),
+        other:history("llama", "inference-component"))
+    end
+    for _, seconds in ipairs { 0, 299, 2, 100, 300 } do
+      sim:advance(seconds)
+      local other = simulator.new()
+      assert(other:restore(sim:snapshot()))
+      same_in(other)
+      others[#others + 1] = other
+    end
+    sim:advance(2000)
+    assert.equal("InService", describe_component().InferenceComponentStatus)
+    assert.is_nil(describe_component().Specification.ModelName)
+    for _, other in ipairs(others) do
+      other:advance(sim:now() - other:now())
+      same_in(other)
+    end
+  end)
+
   it("refuse a deployment that breaks the rules of batches", function()
     in_service()
     refused("MaximumBatchSize must be between 5% and 50% of the capacity of the variant.",

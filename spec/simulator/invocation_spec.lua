@@ -318,7 +318,7 @@ describe("invocations", function()
     local _, code, message, response =
       invoke("InvokeEndpoint", { EndpointName = "e", Body = ("x"):rep(6 * 1024 * 1024 + 1) })
     assert.equal(413, response.status)
-    assert.equal("RequestEntityTooLarge", code)
+    assert.equal("RequestEntityTooLargeException", code)
     assert.equal("HTTP content length exceeded 6291456 bytes.", message)
     assert(invoke("InvokeEndpoint", { EndpointName = "e", Body = ("x"):rep(6 * 1024 * 1024) }))
     refused("1 validation error detected: Value 'a b' at 'targetVariant' failed to satisfy "

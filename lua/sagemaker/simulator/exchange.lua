@@ -114,7 +114,7 @@ local function run(sim, row, protocol, request)
     if not good then return protocol.operation(row, request), nil, refused end
   end
   if row.max_body and #request.body > row.max_body then
-    return protocol.operation(row, request), refusal.new("RequestEntityTooLarge",
+    return protocol.operation(row, request), refusal.new("RequestEntityTooLargeException",
       ("HTTP content length exceeded %d bytes."):format(row.max_body), 413)
   end
   local name, input, message, status = protocol.decode(row, request)

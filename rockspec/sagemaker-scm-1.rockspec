@@ -224,6 +224,7 @@ build = {
     ["sagemaker.endpoint"] = "lua/sagemaker/endpoint.lua",
     ["sagemaker.env"] = "lua/sagemaker/env.lua",
     ["sagemaker.error"] = "lua/sagemaker/error.lua",
+    ["sagemaker.guard"] = "lua/sagemaker/guard.lua",
     ["sagemaker.ini"] = "lua/sagemaker/ini.lua",
     ["sagemaker"] = "lua/sagemaker/init.lua",
     ["sagemaker.lazy"] = "lua/sagemaker/lazy.lua",

@@ -32,7 +32,8 @@ describe("sagemaker", function()
     for name, module in pairs(kept) do package.loaded[name] = module end
     local allowed = { ["sagemaker.client"] = true, ["sagemaker.config"] = true,
       ["sagemaker.core"] = true, ["sagemaker.curl"] = true, ["sagemaker.env"] = true,
-      ["sagemaker.error"] = true, ["sagemaker.lazy"] = true, ["sagemaker.options"] = true }
+      ["sagemaker.error"] = true, ["sagemaker.guard"] = true, ["sagemaker.lazy"] = true,
+      ["sagemaker.options"] = true }
     for _, name in ipairs(loaded) do assert.is_true(allowed[name], name) end
   end)
 

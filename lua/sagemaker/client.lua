@@ -6,6 +6,7 @@
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
 local errors = require "sagemaker.error"
+local can_guard = require "sagemaker.guard"
 local lazy = require "sagemaker.lazy"
 
 local M = {}
@@ -262,12 +263,25 @@ local function perform(client, settings, operation, params, meter)
   end
 end
 
+-- What was thrown, for a meter: a task is cancelled by an error of ours, the rest are hooks'.
+local function thrown_error(thrown)
+  return errors.is(thrown) and thrown or { kind = "thrown", code = "Thrown" }
+end
+
 -- The pipeline with a meter, which tells the hook on_call how it went. A stream tells its own end.
 local function measure(client, settings, operation, params)
   local meter = meters.new(settings.hooks.on_call, client.name, operation, settings.io,
     (inputs.transport(client, settings)))
-  local output, message, err = perform(client, settings, operation, params, meter)
-  if not output then
+  local ok, output, message, err
+  if can_guard() then
+    ok, output, message, err = pcall(perform, client, settings, operation, params, meter)
+  else
+    ok, output, message, err = true, perform(client, settings, operation, params, meter)
+  end
+  if not ok then
+    meter:ends(thrown_error(output))
+    error(output, 0)
+  elseif not output then
     meter:ends(err)
     return nil, message, err
   end

@@ -45,8 +45,8 @@ local M = {}
 ---@field before_send? fun(request: table, operation: string)
 ---@field after_response? fun(response: table, operation: string)
 ---@field on_retry? fun(err: sagemaker.Error, delay: number, operation: string)
----@field on_call? fun(metrics: sagemaker.Metrics) once a call, when it is over; not where another
----   hook has thrown, nor for the calls that ask for credentials
+---@field on_call? fun(metrics: sagemaker.Metrics) once a call, when it is over; calls that ask for
+---   credentials do not count. In a coroutine of PUC 5.1, calls that throw are not told
 
 -- Checks of option values: nil when fine, else what was expected.
 

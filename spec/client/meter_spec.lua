@@ -4,6 +4,7 @@ local core = require "sagemaker.core"
 local sagemaker = require "sagemaker"
 local scripted = require "support.scripted"
 local server = require "support.server"
+local task = require "sagemaker.task"
 
 local OK = { body = '{"EndpointName":"e"}', delay = 0.25 }
 local THROTTLED = { status = 400, body = '{"__type":"ThrottlingException","message":"slow"}' }
@@ -93,6 +94,29 @@ describe("the hook on_call", function()
     end, "^boom$")
     assert(client:describe_endpoint(CALL))
     assert.equal(1, #told)
+  end)
+
+  it("tells of calls in which a hook has thrown, and of cancelled ones", function()
+    local client, told = measured(scripted.client, { OK, OK })
+    local hooks = { on_call = client.options.hooks.on_call,
+      before_send = function() error("boom", 0) end }
+    assert.error_matches(function() client:describe_endpoint(CALL, { hooks = hooks }) end, "^boom$")
+    assert.equal("thrown", told[1].outcome)
+    assert.equal(0, told[1].attempts)
+    hooks.before_send = function() task.sleep(60) end
+    local err
+    task.run(function()
+      local one = task.spawn(function() client:describe_endpoint(CALL, { hooks = hooks }) end)
+      task.spawn(function()
+        one:cancel()
+        err = select(2, one:wait())
+      end)
+    end)
+    assert.equal("cancelled", err.kind)
+    if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then return end
+    assert.equal(2, #told)
+    assert.equal("cancelled", told[2].outcome)
+    assert.equal("TaskCancelled", told[2].code)
   end)
 
   it("has a clock read for it, which is not read without it", function()

@@ -8,7 +8,7 @@ local M = {}
 ---@class sagemaker.Metrics
 ---@field service string "sagemaker", "sagemaker-runtime"
 ---@field operation string the AWS name
----@field outcome "ok"|sagemaker.ErrorKind
+---@field outcome "ok"|sagemaker.ErrorKind|"thrown" thrown: another hook has thrown
 ---@field code? string of the error; "StreamClosed" with the outcome "ok" where a stream was closed
 ---   before its end
 ---@field status? integer of the last answer

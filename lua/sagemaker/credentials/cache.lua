@@ -6,6 +6,8 @@
 -- keys that live less than an hour both times shrink in proportion: those of a role for 15 minutes
 -- would else be asked for anew at each call.
 
+local can_guard = require "sagemaker.guard"
+
 local M = {}
 
 local Cache = {}
@@ -41,15 +43,10 @@ local function is_late(io)
   return io.is_late ~= nil and io.is_late()
 end
 
--- Whether a function may yield inside pcall: not on PUC 5.1.
-local function can_guard()
-  return (coroutine.wrap(function() return (pcall(coroutine.yield, true)) end)())
-end
-
 -- Calls the provider, which may wait and so let others run. Where pcall would forbid that, the mark
 -- of a refresh that throws goes with its coroutine.
 local function ask(self, io)
-  if coroutine.running() and not can_guard() then return true, self.provider:get(io) end
+  if not can_guard() then return true, self.provider:get(io) end
   return pcall(self.provider.get, self.provider, io)
 end
 

@@ -66,6 +66,43 @@ describe("sagemaker.runtime", function()
     assert.equal("60", header(request, "x-amzn-sagemaker-requestttlseconds"))
   end)
 
+  -- The values that a member of the model may have in a header, as Lua and as text.
+  local function value_of(service, member)
+    local shape = service:shape(member.shape)
+    if shape.type == "integer" or shape.type == "long" then return 60, "60" end
+    local text = shape.enum and shape.enum[1] or "some-value"
+    return text, text
+  end
+
+  it("knows every header member of every operation, both ways", function()
+    local runtime, transport = scripted(function() return { headers = {}, body = "" } end)
+    local service = runtime.service
+    for _, name in ipairs(service:operations()) do
+      local operation = service:operation(name)
+      local params, expected, headers, members, n = {}, {}, {}, {}, 0
+      for _, member in ipairs(service:shape(operation.input).members) do
+        local value, text = value_of(service, member)
+        if member.location == "header" then
+          n, params[member.name], expected[member.wire:lower()] = n + 1, value, text
+        else
+          params[member.name] = "x"
+        end
+      end
+      assert(runtime:call(name, params, { validation = false }))
+      local sent = transport.requests[#transport.requests]
+      for wire, text in pairs(expected) do assert.equal(text, header(sent, wire), wire) end
+      assert.is_true(n >= 7, name)
+      for _, member in ipairs(service:shape(operation.output).members) do
+        if member.location == "header" then
+          members[member.name], headers[member.wire:upper()] = value_of(service, member)
+        end
+      end
+      local answer = assert(core.decode(service, name, 200, headers, ""))
+      for member, value in pairs(members) do assert.equal(value, answer[member], member) end
+      assert.is_not_nil(next(members), name)
+    end
+  end)
+
   it("finds what is missing before anything is sent", function()
     local runtime, transport = scripted {}
     local answer, message, err = runtime:invoke_endpoint {}

@@ -227,6 +227,7 @@ build = {
     ["sagemaker.guard"] = "lua/sagemaker/guard.lua",
     ["sagemaker.ini"] = "lua/sagemaker/ini.lua",
     ["sagemaker"] = "lua/sagemaker/init.lua",
+    ["sagemaker.json"] = "lua/sagemaker/json.lua",
     ["sagemaker.lazy"] = "lua/sagemaker/lazy.lua",
     ["sagemaker.logger"] = "lua/sagemaker/logger.lua",
     ["sagemaker.model.defaults_modes"] = "lua/sagemaker/model/defaults_modes.lua",

@@ -151,3 +151,50 @@ describe("JSON", function()
     end
   end)
 end)
+
+describe("sagemaker.json", function()
+  local json = require "sagemaker.json"
+  local null = require "sagemaker.null"
+
+  it("reads any value", function()
+    for text, expected in pairs { ["1"] = 1, ['"é"'] = "é", ["true"] = true, ["false"] = false,
+      ["null"] = null, [" [1, {}] "] = { 1, {} }, ['{"a":null}'] = { a = null },
+      ["9007199254740992"] = 2 ^ 53 } do
+      local value, message = json.decode(text)
+      assert.same(expected, value, message)
+    end
+    assert.equal("12", tostring(json.decode "12"))
+  end)
+
+  it("says what is no JSON", function()
+    for text, expected in pairs { [""] = "the text is empty", ["  "] = "the text is empty",
+      ["{"] = "the text ends too early at byte 2", ["{}\0"] = "nothing more was expected at byte 3",
+      ["nul"] = "at byte", ["\255"] = "at byte" } do
+      local value, message = json.decode(text)
+      assert.is_nil(value)
+      assert.matches("^not valid JSON: ", message)
+      assert.matches(expected, message, 1, true)
+    end
+  end)
+
+  it("writes what it has read", function()
+    for _, text in ipairs { "[]", "{}", '[1,2.5,null,[],{"a":[]}]', '"é\\u0000"', "true", "null",
+      "-0.1", "12345678901234" } do
+      assert.equal(text, json.encode((json.decode(text))))
+    end
+  end)
+
+  it("says where a value is none of JSON", function()
+    local loop = {}
+    loop.loop = loop
+    for expected, value in pairs { ["value: JSON cannot hold this value"] = print,
+      ["value.a[1]: JSON cannot hold this value"] = { a = { 1, print } },
+      ["value: expected a list"] = { 1, a = 2 }, ["nested too deeply"] = loop,
+      ["UTF-8"] = { "\255" } } do
+      local text, message = json.encode(value)
+      assert.is_nil(text)
+      assert.matches(expected, message, 1, true)
+    end
+    assert.matches("^100%% of it%.f: ", select(2, json.encode({ f = print }, "100% of it")))
+  end)
+end)

@@ -23,10 +23,20 @@ local function lines_of(text)
   return list
 end
 
+-- A value as text, keys in order.
+local function shown(value)
+  if type(value) == "number" then return ("%.14g"):format(value) end
+  if type(value) ~= "table" then return type(value) .. " " .. tostring(value) end
+  local list = {}
+  for key, item in pairs(value) do list[#list + 1] = tostring(key) .. "=" .. shown(item) end
+  table.sort(list)
+  return "{" .. table.concat(list, ",") .. "}"
+end
+
 local function json_of(text)
   local list = {}
   for _, line in ipairs(lines_of(text)) do
-    if line:find "%S" then list[#list + 1] = cjson.encode(cjson.decode(line)) end
+    if line:find "%S" then list[#list + 1] = shown(cjson.decode(line)) end
   end
   return list
 end
@@ -142,7 +152,7 @@ local KINDS = {
   { name = "lines", text = some_lines, whole = lines_of,
     read = function(stream) return drain(stream:lines()) end },
   { name = "json_lines", text = some_json, whole = json_of,
-    read = function(stream) return drain(stream:json_lines(), cjson.encode) end },
+    read = function(stream) return drain(stream:json_lines(), shown) end },
   { name = "sse", text = some_events, whole = events_of,
     read = function(stream)
       return drain(stream:sse(), function(event)

@@ -257,11 +257,10 @@ local function step_json(self, state)
     state.count = (state.count or 0) + 1
     if state.count == 1 and line:sub(1, 3) == BOM then line = line:sub(4) end
     if line:find("%S") then
-      local ok, value = pcall(require("cjson").decode, line)
-      -- cjson stops at a NUL as if the text ended there.
-      if ok and not line:find("\0", 1, true) then return value end
-      return protocol(self, "InvalidJSON", ("line %d of the stream is not valid JSON%s")
-        :format(state.count, ok and "" or ": " .. tostring(value)))
+      local value, why = require("sagemaker.json").decode(line)
+      if value ~= nil then return value end
+      return protocol(self, "InvalidJSON",
+        ("line %d of the stream is %s"):format(state.count, why))
     end
   end
 end

@@ -40,6 +40,22 @@ describe("runtime:openai", function()
     assert.is_nil(request.stream)
   end)
 
+  it("keeps whole numbers whole, and empty lists lists", function()
+    local list = setmetatable({}, { __jsontype = "array" })
+    local request = sent(CHAT, { seed = 2 ^ 53, stop = list, temperature = 0.1, user = "é" })
+    assert.matches('"seed":9007199254740992', request.body, 1, true)
+    assert.matches('"stop":[]', request.body, 1, true)
+    assert.matches('"temperature":0.1', request.body, 1, true)
+    local runtime = scripted { { body = '{"usage":{"total_tokens":12}}', headers = JSON } }
+    assert.equal("12", tostring(runtime:openai("chat", CHAT, BODY).usage.total_tokens))
+  end)
+
+  it("says where a body cannot be written", function()
+    local runtime = scripted {}
+    local _, message = runtime:openai("chat", CHAT, { messages = { { content = print } } })
+    assert.matches("body.messages[0].content: JSON cannot hold this value", message, 1, true)
+  end)
+
   it("sends a string as it is", function()
     local request = sent("/v1/embeddings", '{"input":"x"}', { ContentType = "application/x-it" })
     assert.equal('{"input":"x"}', request.body)
@@ -105,7 +121,8 @@ describe("runtime:openai", function()
       { "path", "chat", "/v1/%2e%2E/x", BODY },
       { "body", "chat", CHAT, { f = print } },
       { "body", "chat", CHAT, loop },
-      { "body", "chat", CHAT, { x = 0 / 0 } },
+      { "body", "chat", CHAT, { 1, nil, 3 } },
+      { "body", "chat", CHAT, { text = "\255" } },
     } do
       local answer, message, err = runtime:openai(case[2], case[3], case[4], case[5])
       assert.is_nil(answer)

@@ -8,6 +8,7 @@ local clients = require "sagemaker.client"
 local core = require "sagemaker.core"
 local errors = require "sagemaker.error"
 local inputs = require "sagemaker.client.inputs"
+local json = require "sagemaker.json"
 local streams = require "sagemaker.stream"
 
 local M = {}
@@ -98,9 +99,7 @@ local function text_of(body, is_stream)
     whole.stream = true
     body = whole
   end
-  local ok, text = pcall(require("cjson").encode, body)
-  if ok then return text end
-  return nil, tostring(text)
+  return json.encode(body, "body")
 end
 
 -- What the encoder is told: the members of InvokeEndpoint that stand in headers, but for the
@@ -122,7 +121,7 @@ local function request_of(service, endpoint, path, body, own, is_stream)
   local text, message = text_of(body, is_stream)
   if not text then
     return invalid { path = "body", code = "InvalidBody",
-      message = "body: cannot be written as JSON: " .. message }
+      message = message }
   end
   local tail, query = split_path(path)
   if is_astray(tail) then
@@ -159,8 +158,8 @@ end
 local function failure(service, response)
   local _, err = answers.decode(service, MODEL, response)
   if answers.header(response.headers, "x-amzn-errortype") then return err end
-  local ok, body = pcall(require("cjson").decode, response.body)
-  local complaint = ok and complaint_of(body)
+  local body = json.decode(response.body)
+  local complaint = complaint_of(body)
   if not complaint then return err end
   local code, kind, message = complaint.code, complaint.type, complaint.message
   if type(code) == "string" and code ~= "" and not code:find("^%d+$") then
@@ -175,19 +174,16 @@ end
 
 local function unreadable(response, why)
   return errors.new { kind = "protocol", code = "UnreadableResponse", status = response.status,
-    message = ("the answer with HTTP status %d is no JSON: %s"):format(response.status, why),
+    message = ("the answer with HTTP status %d cannot be read: %s"):format(response.status, why),
     request_id = answers.request_id(response.headers), retryable = false, sent = true,
     received = true }
 end
 
 local function json_of(response)
-  local text = response.body
   if response.status == 204 then return {} end
-  if not text:find("%S") then return nil, unreadable(response, "it is empty") end
-  local ok, value = pcall(require("cjson").decode, text)
-  -- cjson stops at a NUL as if the text ended there.
-  if ok and not text:find("\0", 1, true) then return value end
-  return nil, unreadable(response, ok and "it has a NUL byte" or tostring(value))
+  local value, message = json.decode(response.body)
+  if value == nil then return nil, unreadable(response, message) end
+  return value
 end
 
 local function decode(service, operation, own, response)

@@ -42,7 +42,7 @@ for name in ([[lua_newstate lua_close lua_newthread lua_atpanic lua_gettop lua_s
   luaL_checkstack luaL_checktype luaL_checkany luaL_newmetatable luaL_checkudata luaL_where
   luaL_error luaL_checkoption luaL_ref luaL_unref luaL_loadfile luaL_loadbuffer luaL_loadstring
   luaL_newstate luaL_gsub luaL_findtable luaL_buffinit luaL_prepbuffer luaL_addlstring
-  luaL_addstring luaL_addvalue luaL_pushresult]]):gmatch("%S+") do
+  luaL_addstring luaL_addvalue luaL_pushresult lua_getstack lua_getinfo]]):gmatch("%S+") do
   API_51[name] = true
 end
 

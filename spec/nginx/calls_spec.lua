@@ -199,6 +199,29 @@ describe("nginx calls", function()
     assert.is_true(one:memory() - bytes < 1024 * 1024, one:memory() - bytes)
   end)
 
+  it("leave the memory as it was when they succeed, by the thousand", function()
+    local model = nginx.start{ locations = [[ location / { return 200 "{}"; } ]] }
+    local ok, problem = pcall(function()
+      local round = ([[
+        runtime = runtime or assert(require("sagemaker").runtime{ region = "eu-west-1",
+          endpoint_url = %q, shared = require("sagemaker.nginx").shared(),
+          credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" } })
+        for i = 1, %%d do
+          assert(runtime:invoke_endpoint{ EndpointName = "x", Body = ("x"):rep(100) })
+        end
+        collectgarbage() collectgarbage()
+        return collectgarbage("count") ]]):format(model:url(""))
+      one:lua(round:format(2000))
+      local kilobytes, bytes, fds = one:lua(round:format(1000)), one:memory(), one:descriptors()
+      local later = one:lua(round:format(5000))
+      assert.is_true(later - kilobytes < 64, later - kilobytes)
+      assert.is_true(one:memory() - bytes < 1024 * 1024, one:memory() - bytes)
+      assert.is_true(one:descriptors() <= fds)
+    end)
+    model:stop()
+    assert(ok, problem)
+  end)
+
   it("go on side by side, and hold nobody up", function()
     local model = nginx.start{ locations = [[ location / { content_by_lua_block {
       ngx.req.read_body() ngx.sleep(0.3) ngx.print("{}") } } ]] }

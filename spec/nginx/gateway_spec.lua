@@ -87,6 +87,31 @@ describe("nginx.sign", function()
     assert.same({ 405, "POST" }, { response.status, response.headers.Allow })
   end)
 
+  it("lets no path lead out of the OpenAI-compatible interface", function()
+    local other = nginx.start{ http = ([[ init_by_lua_block {
+      runtime = assert(require("sagemaker").runtime{ region = "eu-west-1", endpoint_url = %q,
+        credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" } }) } ]])
+      :format(model:url("")), locations = ([[ location / {
+        set $sagemaker_host ""; set $sagemaker_uri "";
+        access_by_lua_block { require("sagemaker.nginx").sign{ client = runtime,
+          endpoint = "chat", openai = ngx.var.http_x_path } }
+        proxy_pass http://127.0.0.1:%d$sagemaker_uri; proxy_set_header Host $sagemaker_host;
+      } ]]):format(model.ports.http) }
+    local ok, problem = pcall(function()
+      local function status(path)
+        return other:get("/", { body = "{}", headers = { ["X-Path"] = path } }).status
+      end
+      assert.equal(200, status("/v1/chat/completions"))
+      assert.equal(200, status("/v1/models/a.b_c"))
+      for _, path in ipairs{ "/../../other/invocations", "/v1/..", "/v1/./x", "//v1", "v1",
+        "/v1/%2e%2e/x", "/v1?x=y", "/v1/a b" } do
+        assert.equal(404, status(path), path)
+      end
+    end)
+    other:stop()
+    assert(ok, problem)
+  end)
+
   it("hands the model's own errors on", function()
     local response = post("/models/failing", "x")
     assert.same({ 424, "ModelError" }, { response.status, response.headers["x-amzn-errortype"] })

@@ -200,12 +200,17 @@ end
 
 local ACTIONS = { [true] = "/invocations-response-stream", [false] = "/invocations" }
 
--- The path of an endpoint's request; nil when its name is none. Names come from the URLs of
--- clients, so whatever could lead elsewhere is refused.
+-- Whether a path stays where it is put: no dots that lead up, nothing that is read in two ways.
+local function is_plain(path)
+  return path:find("^/[%w%-._~/]*$") ~= nil and not (path .. "/"):find("/%.?%.?/")
+end
+
+-- The path of an endpoint's request; nil when its name is none, or the path below it. They come
+-- from the URLs of clients, so whatever could lead elsewhere is refused.
 local function path_of(opts)
-  local name = opts.endpoint
+  local name, below = opts.endpoint, opts.openai
   if type(name) ~= "string" or #name > 63 or not name:find("^%w[%w%-]*$") then return nil end
-  if opts.openai then return ("/endpoints/%s/openai%s"):format(name, opts.openai) end
+  if below then return is_plain(below) and ("/endpoints/%s/openai%s"):format(name, below) or nil end
   return "/endpoints/" .. name .. ACTIONS[opts.stream == true]
 end
 
@@ -218,7 +223,7 @@ end
 
 --- Signs the request that nginx is working on. Sets its headers, and the variables
 --- `$sagemaker_host` and `$sagemaker_uri` (declare them with `set`). Where it fails it answers the
---- request: 404 for what is no name of an endpoint, 405 for an invocation that is no POST, 400 for
+--- request: 404 for what is no path of an endpoint, 405 for an invocation that is no POST, 400 for
 --- a body that cannot be read, 503 without usable credentials, 504 when they did not come in time,
 --- 500 for a configuration that does not work; the reasons of the last three are in the error log.
 ---@param opts sagemaker.nginx.SignOptions
@@ -231,7 +236,7 @@ function M.sign(opts)
   if opts.endpoint ~= nil then
     path = path_of(opts)
     if not path then
-      return reject(ngx, opts, 404, "NoSuchEndpoint", "this is not the name of an endpoint")
+      return reject(ngx, opts, 404, "NoSuchEndpoint", "this is not the path of an endpoint")
     end
     if method ~= "POST" and not opts.openai then
       ngx.header["Allow"] = "POST"

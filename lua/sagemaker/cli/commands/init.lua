@@ -7,5 +7,6 @@ return {
   deploy = "Create or update an endpoint under guard, and tell whether it was rolled back.",
   doctor = "Tell which configuration and credentials are found, why, and what is wrong.",
   plan = "Show what a deployment would do, step by step, before anything is sent.",
+  simulate = "Run a local SageMaker that any AWS client can talk to.",
   watch = "Follow a deployment, and tell whether it was rolled back.",
 }

@@ -6,6 +6,9 @@ local refused = require "sagemaker.simulator.server.refused"
 
 local M = {}
 
+-- Seconds between two snapshots unless told otherwise.
+local SAVE = 5
+
 -- The bytes of the body, whether nginx has them in memory or in a file; nil when they are lost.
 local function body_of()
   ngx.req.read_body()
@@ -69,29 +72,51 @@ local function note(response)
   ngx.var.sagemaker_code = response.code or "-"
 end
 
+-- Calls containers without holding up the worker.
+local function invoker()
+  local transport
+  return function(request)
+    transport = transport or require("sagemaker.transport.resty").new()
+    local response, message = transport:send(request)
+    if not response then return nil, message end
+    return response
+  end
+end
+
 local function server_of(servers, opts)
   local server = servers.start(opts)
   if not server.process then
     server.process, server.started = ngx.worker.pid(), ngx.now()
     server.log = function(message) ngx.log(ngx.ERR, message) end
+    server.invoke = invoker()
   end
   return server
+end
+
+local function save(server)
+  local ok, message = server:save(function() ngx.sleep(0) end)
+  if not ok then server.log("the state could not be saved: " .. tostring(message)) end
+end
+
+-- Runs `fn` every so many seconds, never twice at once, whatever it throws.
+local function every(seconds, server, fn)
+  local busy = false
+  ngx.timer.every(seconds, function(premature)
+    if premature or busy then return end
+    busy = true
+    local ok, failure = pcall(fn, server)
+    busy = false
+    if not ok then server.log(tostring(failure)) end
+  end)
 end
 
 -- Saves now and then, and keeps endpoints moving while nobody asks.
 local function watch(server)
   if server.watched then return end
   server.watched = true
-  local saved = ngx.now()
-  ngx.timer.every(1, function(premature)
-    if premature then return end
-    server:tick()
-    if server.saving or ngx.now() - saved < (server.options.save_seconds or 5) then return end
-    server.saving, saved = true, ngx.now()
-    local ok, message = server:save(function() ngx.sleep(0) end)
-    server.saving = false
-    if not ok then server.log("the state could not be saved: " .. tostring(message)) end
-  end)
+  every(1, server, server.tick)
+  every(1, server, server.ping)
+  every(server.options.save_seconds or SAVE, server, save)
 end
 
 -- The requests of this phase of nginx; the phases are methods of simulator/server/init.lua.

@@ -22,13 +22,14 @@ Server.__index = Server
 --- How much faster than real time runs unless told otherwise.
 M.SPEED = 60
 
---- Seconds between two snapshots.
-M.SAVE = 5
+-- How long a container may take to say how it is.
+local PING = 2
 
 ---@class sagemaker.simulator.Server
 ---@field sim sagemaker.Simulator
 ---@field options sagemaker.simulator.server.options
 ---@field log fun(message: string) where the server says what went wrong inside
+---@field invoke fun(request: table): table|nil, string|nil calls containers that are URLs
 
 ---@class sagemaker.simulator.server.options besides these, the options of simulator.new
 ---@field speed? number how much faster than real time; 60
@@ -56,8 +57,10 @@ local function is_positive(value)
 end
 
 -- What simulator.new takes, made of the options of a server. Throws when they cannot be.
-local function simulator_options(opts, io)
+local function simulator_options(self)
+  local opts, io = self.options, self.io
   local given = { wall = io.now, io = { now = io.now, clock = io.clock } }
+  function given.invoke(request) return self.invoke(request) end
   for name, value in pairs(opts) do
     if not OWN[name] then given[name] = value end
   end
@@ -105,8 +108,9 @@ function M.new(opts, io)
   local ok, made = pcall(function()
     local self = setmetatable({
       options = opts or {}, io = environment.new(io), changes = 0, log = function() end,
+      invoke = function() return nil, "containers are called inside nginx only" end,
     }, Server)
-    self.sim = simulator.new(simulator_options(self.options, self.io))
+    self.sim = simulator.new(simulator_options(self))
     restore(self)
     return self
   end)
@@ -142,6 +146,29 @@ end
 --- What time does by itself: endpoints move on, alarms are evaluated.
 function Server:tick()
   self.sim.account:settle()
+end
+
+local function ping(self, url)
+  local host = url:match("^https?://([^/?#]+)")
+  if not host then return false end
+  local response = self.invoke {
+    method = "GET", url = url:gsub("/+$", "") .. "/ping", host = host, headers = { Host = host },
+    body = "", timeouts = { connect = PING, read = PING },
+  }
+  return response ~= nil and response.status == 200
+end
+
+--- Asks the containers that are URLs how they are.
+function Server:ping()
+  local asked = {}
+  for _, container in ipairs(self.sim:containers()) do
+    local key = container.model .. "\n" .. container.url
+    if not asked[key] then
+      asked[key] = true
+      local healthy = ping(self, container.url)
+      if healthy ~= container.healthy then self.sim:health(container.model, healthy) end
+    end
+  end
 end
 
 ---@class sagemaker.simulator.delivery how an answer is to reach its caller

@@ -145,6 +145,29 @@ local function server_options(opts, io)
   return given
 end
 
+--- What is wrong with the options of the server, or with its state file; nil when nothing is.
+---@param opts sagemaker.simulator.launch.options
+---@param io? table
+---@return string|nil message
+function M.problem(opts, io)
+  local _, message = servers.new(server_options(opts, environment.new(io)))
+  return message
+end
+
+--- A command line without the command: `lua -e 'require(…).main(arg)' --port 0`.
+---@param words string[]
+---@return integer status
+function M.main(words)
+  local arguments = require "sagemaker.simulator.server.arguments"
+  local values, options, status
+  local message
+  values, message = arguments.parse(words)
+  if values then options, message = arguments.options(values) end
+  if options then status, message = M.run(options) end
+  if message then io.stderr:write("simulate: ", message, "\n") end
+  return status or 255
+end
+
 --- Runs the server until it is told to end (SIGTERM, SIGINT).
 ---@param opts? sagemaker.simulator.launch.options
 ---@param io? table functions of sagemaker.env that replace the real ones

@@ -123,6 +123,7 @@ specs_of () {
     tail -n 40 "$logs/build-$1.log"
     return
   fi
+  [ "$1" = luajit ] && install_node "$build/node" "$logs/npm.log"
   run_busted "$1" "$build/$1" "$1"
 }
 

@@ -11,8 +11,8 @@ spec_packages () {
   echo "$(build_packages)" lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev \
     lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev luarocks lua-busted lua-check \
     bash zsh fish groff \
-    nginx libnginx-mod-http-lua openssl curl awscli clang clang-format libclang-rt-14-dev valgrind \
-    chromium chromium-driver
+    nginx libnginx-mod-http-lua openssl curl awscli python3-boto3 nodejs npm \
+    clang clang-format libclang-rt-14-dev valgrind chromium chromium-driver
 }
 
 # install_packages LOG NAME...: installs the Debian packages that are missing. Where it may not, it
@@ -47,4 +47,14 @@ install_packages () {
     echo "The packages could not be installed. By hand: sudo sh -c '$line'" >&2
     return 1
   fi
+}
+
+# install_node FOLDER LOG: the AWS SDK for JavaScript, for the specs of the simulator. Where npm or
+# its registry is out of reach those specs are pending, and say so.
+install_node () {
+  [ -d "$1/node_modules/@aws-sdk/client-cloudwatch" ] && return 0
+  command -v npm >/dev/null || return 0
+  mkdir -p "$1"
+  npm install --prefix "$1" --no-audit --no-fund --silent @aws-sdk/client-sagemaker \
+    @aws-sdk/client-sagemaker-runtime @aws-sdk/client-cloudwatch >"$2" 2>&1 || return 0
 }

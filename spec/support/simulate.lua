@@ -63,6 +63,7 @@ function M.start(opts, dir)
   local self = setmetatable({ dir = dir or server.folder(), owns = dir == nil }, Running)
   local previous = os.getenv "TMPDIR"
   local command = ("env TMPDIR=%s %s"):format(previous or self.dir, command_of(opts, self.dir))
+  os.remove(self.dir .. "/output") -- of a server before
   self.pid = server.spawn(command, self.dir .. "/output")
   server.wait_for(20, function()
     self.url = self:output():match("answers at (%S+)")

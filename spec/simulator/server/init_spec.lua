@@ -146,6 +146,23 @@ describe("a server of the simulator", function()
     assert.matches("no/where", why)
   end)
 
+  it("never replaces a snapshot by one that began before it", function()
+    local dir = files.folder()
+    finally(function() files.shell("rm -rf " .. dir) end)
+    local path = dir .. "/state.json"
+    local server = assert(servers.new { clock = "virtual", state = path })
+    local call = caller.new(server.sim, { at = core.now() })
+    caller.prepare(call)
+    for i = 1, 30 do assert(call("CreateEndpointConfig", caller.config("c" .. i, 1))) end
+    assert(server:save(function() -- in the middle of which something happens and is saved
+      assert(call("CreateEndpointConfig", caller.config("late", 1)))
+      assert(server:save())
+    end))
+    local other = assert(servers.new { clock = "virtual", state = path })
+    assert.is_table(other.sim.account.store:find("endpoint-config", "late"))
+    assert.is_false(server:is_unsaved())
+  end)
+
   it("says what is wrong with its options", function()
     local function message(opts)
       local none, text = servers.new(opts)

@@ -9,6 +9,9 @@ local M = {}
 -- Seconds between two snapshots unless told otherwise.
 local SAVE = 5
 
+-- The shortest time that nginx can wait without asking for more than it can do.
+local MOMENT = 0.001
+
 -- The bytes of the body, whether nginx has them in memory or in a file; nil when they are lost.
 local function body_of()
   ngx.req.read_body()
@@ -53,7 +56,7 @@ local function send_half(response)
 end
 
 local function deliver(delivery)
-  if delivery.delay > 0 then ngx.sleep(delivery.delay) end
+  if delivery.delay >= MOMENT then ngx.sleep(delivery.delay) end
   local response, loss = delivery.response, delivery.loss
   if not response or loss == "drop" then
     return ngx.exit(444)
@@ -94,7 +97,7 @@ local function server_of(servers, opts)
 end
 
 local function save(server)
-  local ok, message = server:save(function() ngx.sleep(0) end)
+  local ok, message = server:save(function() ngx.sleep(MOMENT) end)
   if not ok then server.log("the state could not be saved: " .. tostring(message)) end
 end
 

@@ -8,6 +8,7 @@
 -- decides what a request gets; front.lua reads and writes it, launch.lua starts an nginx.
 
 local control = require "sagemaker.simulator.server.control"
+local core = require "sagemaker.core"
 local environment = require "sagemaker.env"
 local exchange = require "sagemaker.simulator.exchange"
 local knobs = require "sagemaker.simulator.knobs"
@@ -107,7 +108,8 @@ end
 function M.new(opts, io)
   local ok, made = pcall(function()
     local self = setmetatable({
-      options = opts or {}, io = environment.new(io), changes = 0, log = function() end,
+      options = opts or {}, io = environment.new(io), changes = 0, turn = 0, written = 0,
+      log = function() end,
       invoke = function() return nil, "containers are called inside nginx only" end,
     }, Server)
     self.sim = simulator.new(simulator_options(self))
@@ -130,16 +132,27 @@ function Server:is_unsaved()
   return self.options.state ~= nil and self.saved ~= self:mark()
 end
 
+-- Writes a file beside its place and moves it there. What a killed server has left of that is in
+-- the way of nobody: there is one owner.
+local function replace(path, text)
+  local new = ".new"
+  os.remove(path .. new)
+  return core.replace(path, text, new)
+end
+
 --- Writes the state file, when there is one and something has happened since.
 ---@param pause? fun() called now and then, so that others get a turn
 ---@return boolean|nil ok
 ---@return string|nil message
 function Server:save(pause)
   if not self:is_unsaved() then return true end
-  local mark = self:mark()
-  local ok, message = self.io.replace(self.options.state, self.sim:snapshot(pause))
+  local mark, turn = self:mark(), self.turn + 1
+  self.turn = turn
+  local text = self.sim:snapshot(pause)
+  if self.written > turn then return true end -- who began later has been faster
+  local ok, message = replace(self.options.state, text)
   if not ok then return nil, message end
-  self.saved = mark
+  self.saved, self.written = mark, turn
   return true
 end
 

@@ -174,6 +174,46 @@ describe("the containers of a simulator", function()
     end
   end)
 
+  it("are asked again every ten seconds while they are not healthy", function()
+    setup()
+    model "m"
+    local pings, ready = 0, sim:now() + 300 + 45
+    sim:container("m", function(request)
+      if request.path == "/ping" then
+        pings = pings + 1
+        return { status = request.at >= ready and 200 or 503 }
+      end
+    end)
+    create "m"
+    sim:advance(300 + 49)
+    assert.equal("Creating", describe_endpoint().EndpointStatus)
+    assert.equal(5, pings)
+    sim:advance(3600)
+    local out = describe_endpoint()
+    assert.equal("InService", out.EndpointStatus)
+    assert.equal(out.CreationTime + 350, out.LastModifiedTime)
+    assert.equal(6, pings)
+  end)
+
+  it("that are not healthy in time meet MaximumExecutionTimeoutInSeconds", function()
+    setup()
+    model "m"
+    model "n"
+    create "m"
+    sim:advance(300)
+    sim:container("n", function() return { status = 503 } end)
+    local config = { BlueGreenUpdatePolicy = { MaximumExecutionTimeoutInSeconds = 600,
+      TrafficRoutingConfiguration = { Type = "ALL_AT_ONCE", WaitIntervalInSeconds = 0 } } }
+    sim.account.seconds.health_check = 900
+    update("n", config)
+    sim:advance(599)
+    assert.equal("Updating", describe_endpoint().EndpointStatus)
+    sim:advance(1)
+    assert.equal("RollingBack", describe_endpoint().EndpointStatus)
+    assert.equal("The deployment exceeded MaximumExecutionTimeoutInSeconds (600).",
+      describe_endpoint().FailureReason)
+  end)
+
   it("refuse what they are not", function()
     setup()
     for _, wrong in ipairs {

@@ -89,7 +89,7 @@ local function new_world(self)
   function world.alarm(name)
     return self.alarms[name] or "OK"
   end
-  function world.fails(kind, machine, blueprint)
+  function world.fails(kind, machine, blueprint, at)
     local knob, text = FAILURES[kind][1], FAILURES[kind][2]
     local case = { endpoint = machine.name, endpoint_config = blueprint.name }
     if machine.endpoint then
@@ -98,14 +98,14 @@ local function new_world(self)
     end
     local reason =
       knobs.applies(self.knobs[knob], fleet.names(blueprint, machine.name), case)
-    local name = blueprint.variants[1].name
+    local name, look_again = blueprint.variants[1].name, nil
     if not reason and kind == "health" then
-      name = self.hosting:sick(blueprint)
+      name, look_again = self.hosting:sick(blueprint, at)
       reason = name ~= nil
     end
     if not reason then return nil end
     if reason == true then reason = text:format(name) end
-    return reason, patience(blueprint, self.seconds)
+    return reason, patience(blueprint, self.seconds), look_again
   end
   function world.reason(machine, reason)
     local hidden = self.knobs.hide_failure_reason

@@ -2,9 +2,9 @@
 --
 -- A model's container is a function (`sim:container(model, fn)`), a URL (its environment variable
 -- SAGEMAKER_SIMULATOR_URL) or, where there is neither, an echo that says who answered. A function
--- gets {method, path, headers, body, endpoint, config, variant, fleet, model}; it answers a body,
--- or {status, headers, body, parts, seconds}. A URL is called by `invoke(request)`, which is given
--- or is the curl transport; nothing else here does I/O.
+-- gets {method, path, headers, body, at, endpoint, config, variant, fleet, model}; it answers a
+-- body, or {status, headers, body, parts, seconds}. A URL is called by `invoke(request)`, which is
+-- given or is the curl transport; nothing else here does I/O.
 
 local M = {}
 
@@ -16,6 +16,9 @@ M.VARIABLE = "SAGEMAKER_SIMULATOR_URL"
 
 -- How long a container may take, in seconds.
 local PING, ANSWER = 2, 60
+
+-- How often a container is asked whether it is healthy, in seconds of the simulator's time.
+local AGAIN = 10
 
 -- The longest value of a header that an invocation carries.
 local HEADER = 1024
@@ -167,7 +170,7 @@ end
 
 --- Calls a container.
 ---@param container sagemaker.simulator.container
----@param request table {method, path, headers, body, endpoint, config, variant, fleet, model}
+---@param request table {method, path, headers, body, at, endpoint, config, variant, fleet, model}
 ---@return {status: integer, headers: table, body: string, parts: string[]|nil, seconds: number|nil}
 --- status 0: it could not be reached
 function Hosting:call(container, request)
@@ -179,28 +182,36 @@ end
 
 --- Whether a container is healthy, as far as anybody knows: what was told, or what /ping says.
 ---@param container sagemaker.simulator.container
+---@param at number the moment at which it is asked
 ---@return boolean
-function Hosting:healthy(container)
+---@return boolean asked it was pinged, and may be pinged again
+function Hosting:healthy(container, at)
   local told = self.health[container.name:lower()]
-  if told ~= nil then return told end
-  local ping = { method = "GET", path = "/ping", headers = {}, body = "", model = container.name }
+  if told ~= nil then return told, false end
+  local ping = { method = "GET", path = "/ping", headers = {}, body = "", at = at,
+    model = container.name }
   local fn = self.functions[container.name:lower()]
-  if fn then return call_function(fn, ping).status == 200 end
-  if not container.url then return true end
-  return self.pings and call_url(self, container.url, ping, PING).status == 200
+  if fn then return call_function(fn, ping).status == 200, true end
+  if not container.url then return true, false end
+  if not self.pings then return false, false end
+  return call_url(self, container.url, ping, PING).status == 200, true
 end
 
---- The first container of a fleet that is not healthy, and whose it is.
+--- The first container of a fleet that is not healthy: whose it is, and when to look again.
 ---@param blueprint sagemaker.simulator.blueprint
+---@param at number
 ---@return string|nil variant
-function Hosting:sick(blueprint)
+---@return number|nil seconds nil when somebody tells
+function Hosting:sick(blueprint, at)
   local seen = {}
   for _, list in ipairs { blueprint.variants, blueprint.shadows } do
     for _, variant in ipairs(list) do
       for _, container in ipairs(variant.containers or {}) do
         local key = container.name .. "\n" .. (container.url or "")
-        if seen[key] == nil then seen[key] = self:healthy(container) end
-        if not seen[key] then return variant.name end
+        local good, asked = seen[key], false
+        if good == nil then good, asked = self:healthy(container, at) end
+        if not good then return variant.name, asked and AGAIN or nil end
+        seen[key] = true
       end
     end
   end

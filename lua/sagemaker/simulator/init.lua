@@ -423,9 +423,10 @@ end
 
 --- Answers invocations of a model with a function, from now on; nil takes it away again.
 ---@param model string or the inference component that brings its own container
----@param fn fun(request: table): any|nil {method, path, headers, body, endpoint, config, variant,
---- fleet, model} in; a body, or {status, headers, body, parts, seconds, stream_error} out. It is
---- healthy when GET /ping is answered by anything but another status than 200 or an error
+---@param fn fun(request: table): any|nil gets {method, path, headers, body, at, endpoint, config,
+--- variant, fleet, model}; answers a body, or {status, headers, body, parts, seconds,
+--- stream_error}. It is healthy when GET /ping is answered by anything but another status than 200
+--- or an error
 function Simulator:container(model, fn)
   if type(model) ~= "string" or fn ~= nil and type(fn) ~= "function" then
     error("container takes the name of a model and a function", 2)

@@ -129,13 +129,14 @@ local PASSED = {
   ["X-Amzn-SageMaker-Inference-Component"] = "InferenceComponentName",
 }
 
-local function request_of(invocation, route, container, input, more)
+local function request_of(invocation, container, input, more, at)
   local headers = {}
   for header, member in pairs(PASSED) do headers[header] = input[member] end
   return {
     method = more.method or "POST", path = more.path or "/invocations", headers = headers,
-    body = input.Body or "", endpoint = invocation.endpoint.name, config = route.blueprint.name,
-    variant = invocation.variant, fleet = route.fleet, model = container.name,
+    body = input.Body or "", at = at, endpoint = invocation.endpoint.name,
+    config = invocation.route.blueprint.name,
+    variant = invocation.variant, fleet = invocation.route.fleet, model = container.name,
   }
 end
 
@@ -149,7 +150,7 @@ local function run(account, invocation, input, more)
   for _, container in ipairs(containers) do
     last = container
     answer = account.hosting:call(container,
-      request_of(invocation, invocation.route, container, request, more))
+      request_of(invocation, container, request, more, account:now()))
     seconds = seconds + (answer.seconds or 0)
     if answer.status < 200 or answer.status > 299 then break end
     request.Body = answer.body

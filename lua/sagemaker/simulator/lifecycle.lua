@@ -41,7 +41,9 @@ local HISTORY = 1000
 ---@class sagemaker.simulator.world what a machine asks of its surroundings
 ---@field seconds table<string, number> provisioning, activation, removal, rollback, scaling, …
 ---@field alarm fun(name: string): string "OK", "ALARM" or "INSUFFICIENT_DATA"
----@field fails fun(kind: string, machine: table, blueprint: table): string|false|nil a reason
+---@field fails fun(kind: string, machine: table, blueprint: table, at: number|nil):
+--- string|false|nil, number|nil, number|nil a reason; of "health" also how long to wait for it, and
+--- how soon to look again
 ---@field reason fun(machine: table, reason: string): string|nil what FailureReason shows
 
 ---@class sagemaker.simulator.machine
@@ -239,12 +241,17 @@ local function provisioned(m, at, world)
   local d = m.deployment
   local reason = not d.waiting and world.fails("provisioning", m, d.blueprint)
   if reason then return fail(m, at, reason, world) end
-  local sick, patience = world.fails("health", m, d.blueprint)
-  if sick and d.waiting then return fail(m, at, sick, world) end
-  d.waiting = sick ~= nil
-  if not sick then return next_stage(m, at, world) end
-  d.ends = at + patience
+  local sick, patience, look_again = world.fails("health", m, d.blueprint, at)
+  if not sick then
+    d.waiting = nil
+    return next_stage(m, at, world)
+  elseif not d.waiting then
+    d.waiting, d.ends = true, at + patience
+  elseif at >= d.ends then
+    return fail(m, at, sick, world)
+  end
   set_due(m, d)
+  if look_again then m.due = math.min(m.due, at + look_again) end
 end
 
 local function scaled(m, at, world)
@@ -271,7 +278,7 @@ function handlers.Updating(m, at, world)
   local d = m.deployment
   if d.changes then
     return scaled(m, at, world)
-  elseif at < d.ends then
+  elseif at < d.ends and d.deadline and at >= d.deadline then
     local reason = "The deployment exceeded MaximumExecutionTimeoutInSeconds (%d)."
     return roll_back(m, at, reason:format(d.plan.timeout), world)
   elseif d.stage.kind == "provision" then
@@ -411,8 +418,8 @@ end
 function M.health_changed(m, now, world)
   local d = m.deployment
   if not d or not d.waiting or m.status == "RollingBack" then return end
-  if world.fails("health", m, d.blueprint) then return end
-  d.waiting = false
+  if world.fails("health", m, d.blueprint, now) then return end
+  d.waiting = nil
   next_stage(m, now, world)
   M.advance(m, now, world)
 end

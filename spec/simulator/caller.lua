@@ -7,15 +7,16 @@ local outputs = require "support.outputs"
 local M = {}
 
 local services = {
-  sagemaker = core.service "sagemaker", ["sagemaker-runtime"] = core.service "sagemaker-runtime",
+  cloudwatch = core.service "cloudwatch", sagemaker = core.service "sagemaker",
+  ["sagemaker-runtime"] = core.service "sagemaker-runtime",
 }
 
 --- A function `call(operation, params)` that checks the output against the model and answers it, or
 -- nil, code, message, response.
 ---@param sim table
----@param opts table|nil credentials, region, service, model ("sagemaker-runtime"), mode (of
---- core.encode), at (signing time), change (a function that may spoil the signed request),
---- timeouts, deadline
+---@param opts table|nil credentials, region, service, model ("sagemaker-runtime", "cloudwatch"),
+--- mode (of core.encode), at (signing time), change (a function that may spoil the signed
+--- request), timeouts, deadline
 function M.new(sim, opts)
   opts = opts or {}
   local service = services[opts.model or "sagemaker"]

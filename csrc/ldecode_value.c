@@ -72,10 +72,17 @@ int lsm_dec_wrong (lsm_dec *d, const sm_shape *shape) {
   return -1;
 }
 
-/* A container takes four stack slots and is left before its sibling comes, so
-** the limit of the depth bounds what the whole text needs. */
+/* So many containers, one in the other, have their stack slots at a time: a
+** coroutine keeps the stack that it once had, and there may be thousands. */
+#define LEVELS 8
+
+/* A container takes four stack slots and is left before its sibling comes. */
+static void reserve (lsm_dec *d) {
+  luaL_checkstack(d->L, LEVELS * 4 + LUA_MINSTACK, NULL);
+}
+
 void lsm_dec_open (lsm_dec *d, sm_str text) {
-  luaL_checkstack(d->L, 2 * LSM_MAX_DEPTH * 4 + LUA_MINSTACK, NULL);
+  reserve(d);
   sm_json_init(&d->r, text, 2 * LSM_MAX_DEPTH);
 }
 
@@ -223,11 +230,20 @@ static int get_time (lsm_dec *d, const sm_shape *shape, char c) {
 
 /* {{ Containers */
 
-/* Goes into a container; -1 for another value and when too deep. */
+/* Goes into a container; -1 when too deep. */
+static inline int go_into (lsm_dec *d, char open) {
+  if (sm_json_enter(&d->r, open) != SM_OK)
+    return -1;
+  if (d->r.depth % LEVELS == 0)
+    reserve(d);
+  return 1;
+}
+
+/* The same where one is expected; -1 for another value too. */
 static inline int enter (lsm_dec *d, const sm_shape *shape, char open) {
   if (look(&d->r) != open)
     return lsm_dec_wrong(d, shape);
-  return sm_json_enter(&d->r, open) == SM_OK ? 1 : -1;
+  return go_into(d, open);
 }
 
 /* How large the last value of this shape was, and how large this one is. */
@@ -422,7 +438,7 @@ static void mark_array (lua_State *L) {
 static int document_array (lsm_dec *d) {
   lua_State *L = d->L;
   int n = 0, more;
-  if (sm_json_enter(&d->r, '[') != SM_OK)
+  if (go_into(d, '[') < 0)
     return -1;
   lua_newtable(L);
   while ((more = sm_json_item(&d->r)) == 1) {
@@ -439,7 +455,7 @@ static int document_object (lsm_dec *d) {
   lua_State *L = d->L;
   sm_str key;
   int more;
-  if (sm_json_enter(&d->r, '{') != SM_OK)
+  if (go_into(d, '{') < 0)
     return -1;
   lua_newtable(L);
   while ((more = sm_json_key(&d->r, &key, &d->scratch->body)) == 1) {

@@ -5,8 +5,9 @@
 #include "sm_json.h"
 #include "sm_text.h"
 
-/* Stack slots that are asked for at a time. */
-#define STACK_STEP 256
+/* Stack slots that are asked for at a time. A coroutine keeps the stack that it
+** once had, and there may be thousands. */
+#define STACK_STEP 32
 
 /* Above this index containers give their stack slots back one by one. */
 #define STACK_MUCH 1000

@@ -94,9 +94,9 @@ end
 -- run.
 local function finish(task, ok, ...)
   if ok then
+    if task.mode == "yield" then return end -- it waits
     if coroutine.status(task.co) == "dead" then return ended(task, "done", pack(...)) end
-    if not task.mode then scheduler.push(task) end
-    return
+    return scheduler.push(task)
   end
   local err = ...
   ended(task, is_cancellation(err, task) and "cancelled" or "failed", { n = 1, err })

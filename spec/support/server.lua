@@ -179,7 +179,7 @@ daemon off;
 master_process off;
 pid $dir/nginx.pid;
 error_log $dir/error.log info;
-events { worker_connections 256; }
+events { worker_connections $connections; }
 http {
   access_log off;
   client_body_buffer_size 1m;
@@ -256,7 +256,8 @@ end
 local function try_nginx(opts)
   local dir = M.folder()
   local servers, ports = servers_of(opts, dir)
-  local values = { dir = dir, modules = MODULES, http = opts.http or "", servers = servers }
+  local values = { connections = tostring(opts.connections or 256), dir = dir, modules = MODULES,
+    http = opts.http or "", servers = servers }
   write(dir .. "/nginx.conf", (CONF:gsub("%$(%l+)", values)))
   local command = ("nginx -p %s -c %s/nginx.conf -e %s/error.log"):format(dir, dir, dir)
   local pid = M.spawn(command, dir .. "/output")
@@ -277,7 +278,8 @@ end
 --- content_by_lua_block. A dictionary ngx.shared.state is there. Dollar words of the template are
 --- replaced in one pass, so nginx's own variables in `locations` stay.
 ---@param opts table locations: string; http?: string, configuration outside the server blocks;
---- tls?: string[], names of certificates in the folder certificates?; ipv6?: boolean, listen on ::1
+--- tls?: string[], names of certificates in the folder certificates?; ipv6?: boolean, listen on ::1;
+--- connections?: integer, at once, default 256
 ---@return spec.Nginx
 function M.nginx(opts)
   local nginx, reason

@@ -32,9 +32,13 @@ local depth = 0
 local resume, running, yield = coroutine.resume, coroutine.running, coroutine.yield
 local unpack = table.unpack or unpack -- luacheck: ignore
 
--- Monotonic time in seconds.
+local core_clock
+
+--- Monotonic time in seconds.
+---@return number
 local function clock()
-  return require("sagemaker.core").clock()
+  if not core_clock then core_clock = require("sagemaker.core").clock end
+  return core_clock()
 end
 M.clock = clock
 
@@ -118,6 +122,7 @@ end
 
 local function wake_sleepers()
   if sleepers.n > 0 then wake_due(sleepers, clock()) end
+  if next(clocks) == nil then return end
   for virtual, queue in pairs(clocks) do
     wake_due(queue, virtual:now())
   end
@@ -245,10 +250,11 @@ function M.check(waiter, why, err)
   end
 end
 
---- Waits until the poller names a transfer, or until a time.
+--- Waits until the poller names a transfer.
 ---@param number integer
 ---@return any why "ready", else as `suspend`
 ---@return any err
+---@return table|nil waiter for `check`
 function M.await(number)
   local waiter = M.current or {}
   if waiting[number] then return "thrown", "another task waits for this already" end
@@ -257,7 +263,7 @@ function M.await(number)
   local why, err = M.suspend(waiter)
   waiting[number] = nil
   M.n_waiting = M.n_waiting - 1
-  return why, err
+  return why, err, waiter
 end
 
 --- Lets who waits for a transfer look at it.

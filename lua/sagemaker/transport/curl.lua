@@ -117,30 +117,44 @@ local function fail(request, code, text, sent, received, retryable)
   }
 end
 
--- In a task: the values of agent:perform, while others go on.
-local function perform(self, agent, request, left)
-  local host = request.url:match("^[^/]*//[^/?]*")
+local function gate_of(self, url)
+  local host = url:match("^[^/]*//[^/?]*")
   local gate = self._gates[host]
   if not gate then
     gate = gates.new(self._places)
     self._gates[host] = gate
   end
-  local start = left and scheduler.clock()
+  self._last_url, self._last_gate = url, gate
+  return gate
+end
+
+-- Waits for a place at the gate: the time that is left then; or nothing and the values of a failure.
+local function wait_turn(self, gate, left)
+  local start = scheduler.clock()
   local entered, why, err, waiter = gate:enter(left)
-  if not entered then
-    scheduler.check(waiter, why, err)
-    return nil, "AttemptTimeout", ("no connection was free in time (max_connections_per_host: %d)")
-      :format(self._places), false, false, true
+  if entered then return left and left - (scheduler.clock() - start) or math.huge end
+  if why ~= "time" then scheduler.check(waiter, why, err) end
+  return nil, "AttemptTimeout", ("no connection was free in time (max_connections_per_host: %d)")
+    :format(self._places), false, false, true
+end
+
+-- In a task: the values of agent:perform, while others go on.
+local function perform(self, agent, request, left)
+  local url = request.url
+  local gate = url == self._last_url and self._last_gate or gate_of(self, url)
+  local code, text, sent, received, retryable
+  if not gate:try() then
+    left, code, text, sent, received, retryable = wait_turn(self, gate, left)
+    if not left then return nil, code, text, sent, received, retryable end
   end
-  if left then left = left - (scheduler.clock() - start) end
-  local ok, number, code, text, sent, received, retryable = pcall(agent.start, agent, request, left)
+  local ok, number
+  ok, number, code, text, sent, received, retryable = pcall(agent.start, agent, request, left)
   if not ok or not number then
     gate:leave()
     if not ok then error(number, 0) end
     return nil, code, text, sent, received, retryable
   end
-  waiter = scheduler.waiter()
-  why, err = scheduler.await(number)
+  local why, err, waiter = scheduler.await(number)
   gate:leave()
   if why == "ready" then return scheduler.poller:finish(number, agent) end
   scheduler.poller:cancel(number)

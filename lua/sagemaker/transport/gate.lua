@@ -9,17 +9,22 @@ local M = {}
 local Gate = { __name = "sagemaker.transport.gate" }
 Gate.__index = Gate
 
---- Takes a place, waiting for it if need be.
+--- Takes a place if one is free.
+---@return boolean entered
+function Gate:try()
+  local taken = self.taken
+  if taken >= self.places then return false end
+  self.taken = taken + 1
+  return true
+end
+
+--- Waits for a place.
 ---@param seconds number|nil how long at most
 ---@return boolean entered
 ---@return any why where not: "time", "cancelled" or "thrown"
 ---@return any err
 ---@return table|nil waiter for scheduler.check
 function Gate:enter(seconds)
-  if self.taken < self.places then
-    self.taken = self.taken + 1
-    return true
-  end
   local waiter, at = scheduler.waiter(), self.last + 1
   self.last, self[at] = at, waiter
   local why, err = scheduler.suspend_for(waiter, seconds)

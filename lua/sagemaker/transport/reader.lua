@@ -20,8 +20,8 @@ end
 local function wait(self, number)
   if not scheduler.is_active() then return self._stream:wait() end
   self._number = number
-  local waiter = scheduler.waiter()
-  scheduler.check(waiter, scheduler.await(number))
+  local why, err, waiter = scheduler.await(number)
+  if why ~= "ready" then scheduler.check(waiter, why, err) end
 end
 
 --- The next bytes; waits for them. Nothing more is taken from the network than a bounded buffer

@@ -30,6 +30,10 @@ local PROVISIONING = 3600
 -- are not known.
 local LONGEST = 28800
 
+-- KB that the collector is told of with each look, about three times what a look leaves behind. Else
+-- it lets the garbage of a thousand watchers grow to as much again as they are.
+local LEFT_BEHIND = 60
+
 ---@alias sagemaker.watch.Outcome
 ---| "deployed"        the configuration that was asked for is in service
 ---| "in_service"      an endpoint is in service; what was asked for is not known
@@ -417,6 +421,7 @@ function Watcher:poll()
     self.reason = self.reason or reading.reason
   end
   self:keep(reading, outcome)
+  collectgarbage("step", LEFT_BEHIND)
   return self:finish(self:event(outcome, output))
 end
 

@@ -3,6 +3,7 @@
 
 local core = require "sagemaker.core"
 local sagemaker = require "sagemaker"
+local descriptors = require "support.descriptors"
 local server = require "support.server"
 local task = require "sagemaker.task"
 
@@ -65,15 +66,6 @@ local FAULTS = {
 
 -- After an answer that came whole the connection is as good as new.
 local KEPT = { ["424"] = true, ["503"] = true }
-
-local function descriptors()
-  collectgarbage()
-  collectgarbage()
-  local pipe, n = io.popen("ls /proc/$PPID/fd"), 0
-  for _ in pipe:lines() do n = n + 1 end
-  pipe:close()
-  return n
-end
 
 local PLACES = {
   ["blocking"] = function(fn, ...) return fn(...) end,

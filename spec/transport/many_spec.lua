@@ -1,5 +1,6 @@
 -- Many requests at once, in tasks over one loop of libcurl.
 local curl = require "sagemaker.transport.curl"
+local descriptors = require "support.descriptors"
 local server = require "support.server"
 local task = require "sagemaker.task"
 
@@ -9,15 +10,6 @@ local OK = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
 
 local function get(url, timeouts)
   return { method = "GET", url = url, headers = {}, body = "", timeouts = timeouts }
-end
-
-local function descriptors()
-  collectgarbage()
-  collectgarbage()
-  local pipe, n = io.popen("ls /proc/$PPID/fd"), 0
-  for _ in pipe:lines() do n = n + 1 end
-  pipe:close()
-  return n
 end
 
 describe("transport.curl in tasks", function()

@@ -1,5 +1,6 @@
 -- Streamed answers, blocking and in tasks.
 local curl = require "sagemaker.transport.curl"
+local descriptors = require "support.descriptors"
 local server = require "support.server"
 local task = require "sagemaker.task"
 
@@ -28,15 +29,6 @@ local function read_all(reader)
     assert.is_true(#bytes > 0)
     parts[#parts + 1] = bytes
   end
-end
-
-local function descriptors()
-  collectgarbage()
-  collectgarbage()
-  local pipe, n = io.popen("ls /proc/$PPID/fd"), 0
-  for _ in pipe:lines() do n = n + 1 end
-  pipe:close()
-  return n
 end
 
 for place, run in pairs(PLACES) do

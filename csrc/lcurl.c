@@ -57,8 +57,17 @@ static int new_loop (lua_State *L) {
   return 1;
 }
 
-static int loop_close (lua_State *L) {
+static int loop_gc (lua_State *L) {
   lcurl_loop_free(check_loop(L));
+  return 0;
+}
+
+/* loop:close() closes its agents. They are freed later: a request that is being
+** read may belong to one. */
+static int loop_close (lua_State *L) {
+  lcurl_agent *a;
+  for (a = check_loop(L)->agents; a != NULL; a = a->next)
+    lcurl_agent_close(a);
   return 0;
 }
 
@@ -96,25 +105,33 @@ static int loop_timeout (lua_State *L) {
   return 1;
 }
 
-static void push_row (lua_State *L, const struct pollfd *p) {
-  lua_createtable(L, 0, 3);
+static void push_row (lua_State *L, const struct pollfd *p, unsigned long id) {
+  lua_createtable(L, 0, 4);
   lua_pushinteger(L, p->fd);
   lua_setfield(L, -2, "fd");
+  lua_pushnumber(L, (lua_Number)id);
+  lua_setfield(L, -2, "id");
   lua_pushboolean(L, (p->events & POLLIN) != 0);
   lua_setfield(L, -2, "read");
   lua_pushboolean(L, (p->events & POLLOUT) != 0);
   lua_setfield(L, -2, "write");
 }
 
-/* loop:fds() -> {{fd, read, write}…}, generation. Making the rows may run a
-** finalizer that closes sockets, so each is looked for anew. */
+/* loop:fds([known]) -> {{fd, id, read, write}…} or nil when the generation is
+** still `known`, generation. Making the rows may run a finalizer that closes
+** sockets, so each is looked for anew. */
 static int loop_fds (lua_State *L) {
   lcurl_loop *l = check_loop(L);
   size_t i;
+  if (lua_isnumber(L, 2) && lua_tonumber(L, 2) == (lua_Number)l->generation) {
+    lua_pushnil(L);
+    lua_pushvalue(L, 2);
+    return 2;
+  }
   lua_createtable(L, (int)l->nfds, 0);
   for (i = 0; i < l->nfds; i++) {
     struct pollfd p = ((struct pollfd *)(void *)l->fds.p)[i];
-    push_row(L, &p);
+    push_row(L, &p, ((lcurl_watch *)(void *)l->watches.p)[i].id);
     lua_rawseti(L, -2, (int)i + 1);
   }
   lua_pushnumber(L, (lua_Number)l->generation);
@@ -123,23 +140,34 @@ static int loop_fds (lua_State *L) {
 
 /* ---- agents ----------------------------------------------------------- */
 
-static lcurl_agent *check_agent (lua_State *L) {
-  return (lcurl_agent *)luaL_checkudata(L, 1, LCURL_AGENT);
+static lcurl_box *check_box (lua_State *L, int idx) {
+  return (lcurl_box *)luaL_checkudata(L, idx, LCURL_AGENT);
+}
+
+lcurl_agent *lcurl_toagent (lua_State *L, int idx) {
+  const lcurl_box *box = check_box(L, idx);
+  return box->agent != NULL && box->life == box->loop->life ? box->agent : NULL;
 }
 
 static int agent_close (lua_State *L) {
-  lcurl_agent_close(check_agent(L));
+  lcurl_agent *a = lcurl_toagent(L, 1);
+  if (a != NULL)
+    lcurl_agent_close(a);
   return 0;
 }
 
 static int agent_gc (lua_State *L) {
-  lcurl_agent_free(check_agent(L));
+  lcurl_agent *a = lcurl_toagent(L, 1);
+  check_box(L, 1)->agent = NULL;
+  if (a != NULL)
+    lcurl_agent_free(a);
   return 0;
 }
 
 /* agent:count() -> transfers under way or with an answer to hand out */
 static int agent_count (lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)check_agent(L)->nbusy);
+  const lcurl_agent *a = lcurl_toagent(L, 1);
+  lua_pushinteger(L, a != NULL ? (lua_Integer)a->nbusy : 0);
   return 1;
 }
 
@@ -179,42 +207,56 @@ static void read_settings (lua_State *L, lcurl_settings *s) {
   s->verify = lua_isnil(L, -1) || lua_toboolean(L, -1);
 }
 
-static void read_limits (lua_State *L, lcurl_agent *a) {
-  a->max_body = size_option(L, "max_response_bytes", MAX_BODY);
-  a->max_head = size_option(L, "max_header_bytes", MAX_HEAD);
-  a->limits.connect = lcurl_checkms(L, 2, "connect_timeout", LCURL_NEVER);
-  a->limits.read = lcurl_checkms(L, 2, "read_timeout", LCURL_NEVER);
-  a->limits.attempt = LCURL_NEVER;
+/* What an agent's requests may take. */
+typedef struct allowance {
+  size_t connections, max_body, max_head;
+  lcurl_limits limits;
+  int timings;
+} allowance;
+
+static void read_allowance (lua_State *L, allowance *w) {
+  w->connections = size_option(L, "max_connections", CONNECTIONS);
+  w->max_body = size_option(L, "max_response_bytes", MAX_BODY);
+  w->max_head = size_option(L, "max_header_bytes", MAX_HEAD);
+  w->limits.connect = lcurl_checkms(L, 2, "connect_timeout", LCURL_NEVER);
+  w->limits.read = lcurl_checkms(L, 2, "read_timeout", LCURL_NEVER);
+  w->limits.attempt = LCURL_NEVER;
   lua_getfield(L, 2, "timings");
-  a->timings = lua_toboolean(L, -1);
+  w->timings = lua_toboolean(L, -1);
   lua_pop(L, 1);
 }
 
-/* Pushes a new agent that owns nothing yet. */
-static lcurl_agent *push_agent (lua_State *L) {
-  lcurl_agent *a = (lcurl_agent *)lua_newuserdata(L, sizeof(*a));
-  memset(a, 0, sizeof(*a));
+/* Pushes a new agent of the loop at 1 that is not open yet. */
+static lcurl_box *push_box (lua_State *L, lcurl_loop *l) {
+  lcurl_box *box = (lcurl_box *)lua_newuserdata(L, sizeof(*box));
+  box->loop = l;
+  box->agent = NULL;
+  box->life = l->life;
   luaL_getmetatable(L, LCURL_AGENT);
   lua_setmetatable(L, -2);
   lcurl_getuservalue(L, 1);
   lcurl_setuservalue(L, -2);
-  return a;
+  return box;
 }
 
 /* loop:agent(options) */
 static int loop_agent (lua_State *L) {
   lcurl_loop *l = check_loop(L);
   lcurl_settings settings;
-  size_t connections;
-  lcurl_agent *a;
+  allowance allowed;
+  lcurl_box *box;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   read_settings(L, &settings);
-  connections = size_option(L, "max_connections", CONNECTIONS);
-  a = push_agent(L);
-  read_limits(L, a);
-  if (!lcurl_agent_open(a, l, &settings, (long)connections))
+  read_allowance(L, &allowed);
+  box = push_box(L, l);
+  box->agent = lcurl_agent_open(l, &settings, (long)allowed.connections);
+  if (box->agent == NULL)
     return luaL_error(L, "not enough memory");
+  box->agent->max_body = allowed.max_body;
+  box->agent->max_head = allowed.max_head;
+  box->agent->limits = allowed.limits;
+  box->agent->timings = allowed.timings;
   return 1;
 }
 
@@ -268,7 +310,7 @@ static void make_loop_class (lua_State *L) {
       {"timeout", loop_timeout}, {"fds", loop_fds},   {"cancel", lcurl_cancel},
       {"close", loop_close},     {NULL, NULL},
   };
-  lcurl_newclass(L, LCURL_LOOP, methods, loop_close);
+  lcurl_newclass(L, LCURL_LOOP, methods, loop_gc);
   lcurl_pushfinish(L);
   lua_setfield(L, -2, "finish");
   lua_pop(L, 2);

@@ -255,9 +255,9 @@ void lcurl_classify(const lcurl_transfer *t, lcurl_failure *f);
 struct lcurl_loop;
 
 /* One set of settings, the connections made with them, and the transfers. It
-** stays at its address. */
+** belongs to its loop. */
 typedef struct lcurl_agent {
-  struct lcurl_loop *loop; /* NULL: freed, or never opened */
+  struct lcurl_loop *loop;
   CURLM *multi;            /* NULL: closed */
   lcurl_settings settings; /* in text */
   sm_buf text;
@@ -277,12 +277,11 @@ typedef struct lcurl_agent {
 #define LCURL_KEEP 64
 
 /*
-** Puts an agent, whose memory is zero, into a loop, with a copy of the
-** settings and with room for `connections` kept connections. 0 when out of
-** memory, and then there is nothing to free.
+** Makes an agent in a loop, with a copy of the settings and with room for
+** `connections` kept connections; NULL when out of memory.
 */
-int lcurl_agent_open(lcurl_agent *a, struct lcurl_loop *l,
-                     const lcurl_settings *s, long connections);
+lcurl_agent *lcurl_agent_open(struct lcurl_loop *l, const lcurl_settings *s,
+                              long connections);
 
 /*
 ** Closes all connections. Transfers under way end, as if by
@@ -290,7 +289,7 @@ int lcurl_agent_open(lcurl_agent *a, struct lcurl_loop *l,
 */
 void lcurl_agent_close(lcurl_agent *a);
 
-/* Closes it and frees all it has, transfers too; idempotent. */
+/* Closes it and frees it with all it has, transfers too. */
 void lcurl_agent_free(lcurl_agent *a);
 
 /* A transfer that waits for its request to be filled in, to be given back with
@@ -336,6 +335,7 @@ void lcurl_await(lcurl_transfer *t);
 typedef struct lcurl_watch {
   lcurl_agent *agent;
   size_t slot; /* of the transfer that libcurl named with it, or SIZE_MAX */
+  unsigned long id; /* tells it from others that get the same descriptor */
 } lcurl_watch;
 
 /* All that waits: sockets as libcurl reports them, and times. It stays at its
@@ -346,12 +346,14 @@ typedef struct lcurl_loop {
   sm_buf hits;    /* array of lcurl_hit, for one turn */
   size_t nfds;
   unsigned long generation; /* counts changes of fds */
+  unsigned long sockets;    /* the id given last */
   lcurl_timers timers;
   sm_buf slots;  /* array of lcurl_transfer *, NULL: free */
   sm_buf unused; /* array of size_t: free ones below nslots */
   size_t nslots, nunused;
-  size_t population; /* agents and transfers: they may want timers */
-  uint64_t serial;   /* of the last request */
+  size_t population;  /* agents and transfers: they may want timers */
+  uint64_t serial;    /* of the last request */
+  unsigned long life; /* counts how often it was freed */
   lcurl_agent *agents;
   lcurl_transfer *ready, *last_ready;
   sm_alloc alloc;
@@ -361,8 +363,8 @@ typedef struct lcurl_loop {
 /* Allocates nothing. */
 void lcurl_loop_init(lcurl_loop *l, sm_alloc alloc, void *ud);
 
-/* Closes all agents and frees everything; idempotent. Transfers that ended but
-** were not released are freed too. */
+/* Frees all agents with their transfers, and everything else; the loop can be
+** used again. */
 void lcurl_loop_free(lcurl_loop *l);
 
 /* Makes room for one more agent or transfer; SM_OK or SM_ENOMEM. */

@@ -316,14 +316,27 @@ static int copy_settings (lcurl_agent *a, const lcurl_settings *s) {
   return 1;
 }
 
-int lcurl_agent_open (lcurl_agent *a, lcurl_loop *l, const lcurl_settings *s,
-                      long connections) {
+static void dispose (lcurl_agent *a) {
+  sm_buf text = a->text; /* it knows the allocator */
+  if (a->multi != NULL)
+    curl_multi_cleanup(a->multi);
+  sm_buf_free(&text);
+  text.alloc(text.ud, a, sizeof(*a), 0);
+}
+
+lcurl_agent *lcurl_agent_open (lcurl_loop *l, const lcurl_settings *s,
+                               long connections) {
+  lcurl_agent *a = NULL;
+  if (lcurl_loop_admit(l) == SM_OK)
+    a = (lcurl_agent *)l->alloc(l->ud, NULL, 0, sizeof(*a));
+  if (a == NULL)
+    return NULL;
+  memset(a, 0, sizeof(*a));
   sm_buf_init(&a->text, 1 << 20, l->alloc, l->ud);
   a->timer.agent = a;
-  if (lcurl_loop_admit(l) != SM_OK || !copy_settings(a, s) ||
-      !make_multi(a, connections)) {
-    sm_buf_free(&a->text);
-    return 0;
+  if (!copy_settings(a, s) || !make_multi(a, connections)) {
+    dispose(a);
+    return NULL;
   }
   a->loop = l;
   a->next = l->agents;
@@ -331,7 +344,7 @@ int lcurl_agent_open (lcurl_agent *a, lcurl_loop *l, const lcurl_settings *s,
     l->agents->previous = a;
   l->agents = a;
   l->population++;
-  return 1;
+  return a;
 }
 
 void lcurl_agent_close (lcurl_agent *a) {
@@ -356,8 +369,6 @@ void lcurl_agent_close (lcurl_agent *a) {
 
 void lcurl_agent_free (lcurl_agent *a) {
   lcurl_loop *l = a->loop;
-  if (l == NULL)
-    return;
   lcurl_agent_close(a);
   while (a->busy != NULL)
     lcurl_release(a->busy);
@@ -368,6 +379,5 @@ void lcurl_agent_free (lcurl_agent *a) {
   if (a->next != NULL)
     a->next->previous = a->previous;
   l->population--;
-  sm_buf_free(&a->text);
-  a->loop = NULL;
+  dispose(a);
 }

@@ -76,8 +76,8 @@ static int guard (lua_State *L, int n, lcurl_ref *ref) {
 /* ---- sending ---------------------------------------------------------- */
 
 static lcurl_agent *check_agent (lua_State *L, int idx) {
-  lcurl_agent *a = (lcurl_agent *)luaL_checkudata(L, idx, LCURL_AGENT);
-  if (a->multi == NULL)
+  lcurl_agent *a = lcurl_toagent(L, idx);
+  if (a == NULL || a->multi == NULL)
     luaL_error(L, "the agent is closed");
   return a;
 }
@@ -86,7 +86,7 @@ static lcurl_agent *check_agent (lua_State *L, int idx) {
 ** the seconds. Answers a transfer to begin, or NULL and has pushed the values
 ** of a failure. The body is on top of the stack then. */
 static lcurl_transfer *prepare (lua_State *L, lcurl_ref *ref) {
-  lcurl_agent *a = (lcurl_agent *)lua_touserdata(L, 2);
+  lcurl_agent *a = check_agent(L, 2);
   lua_Number seconds = luaL_optnumber(L, 4, 1e10);
   lcurl_transfer *t = lcurl_acquire(a);
   const char *problem;

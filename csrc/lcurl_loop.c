@@ -73,6 +73,7 @@ void lcurl_loop_free (lcurl_loop *l) {
   sm_buf_free(&l->slots);
   sm_buf_free(&l->unused);
   lcurl_timers_free(&l->timers);
+  l->life++;
   l->nfds = l->nslots = l->nunused = 0;
 }
 
@@ -173,6 +174,7 @@ int lcurl_on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
   watches_of(l)[i].slot = slot_of(easy);
   if (i == l->nfds) {
     l->nfds++;
+    watches_of(l)[i].id = ++l->sockets;
     tell_place(l, i);
   }
   return 0;

@@ -64,6 +64,24 @@ int lcurl_pushfailure(lua_State *L, const lcurl_failure *f);
 /* The same for a failure that no transfer has. */
 int lcurl_fail(lua_State *L, const char *code, const char *text);
 
+/* ---- lcurl.c ---------------------------------------------------------- */
+
+/*
+** What the userdata of an agent holds. The agent itself belongs to the loop:
+*PUC
+** 5.1 forgets a finalizer that runs out of memory, and then the userdata is
+*gone
+** while the loop still uses the agent.
+*/
+typedef struct lcurl_box {
+  lcurl_loop *loop;
+  lcurl_agent *agent; /* NULL: freed */
+  unsigned long life; /* of the loop; in another one the agent is freed */
+} lcurl_box;
+
+/* The agent at `idx`, NULL when it is freed. Throws for anything else. */
+lcurl_agent *lcurl_toagent(lua_State *L, int idx);
+
 /* ---- lcurl_call.c ----------------------------------------------------- */
 
 /* Names a transfer that may go away while Lua runs. */
@@ -102,8 +120,6 @@ void lcurl_unanchor(lua_State *L, int idx, size_t slot);
 void lcurl_pushstream(lua_State *L, int idx, const lcurl_transfer *t);
 
 void lcurl_openstream(lua_State *L);
-
-/* ---- lcurl.c ---------------------------------------------------------- */
 
 /* Makes a metatable with these methods; `gc` closes. Leaves it and the table of
 ** methods on the stack. */

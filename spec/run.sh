@@ -226,6 +226,10 @@ examples () {
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/configuration/whoami.lua
   check "examples/simulator/invocations.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/simulator/invocations.lua
+  for name in deployments with_luv with_cqueues; do
+    check "examples/many-calls/$name.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
+      LUA_CPATH="$build/quickstart/?.so;;" lua5.4 "examples/many-calls/$name.lua"
+  done
   check "examples/invoke/invoke.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/invoke/invoke.lua
   check "cmake --install" cmake --install "$build/quickstart" --prefix "$PWD/$build/installed"

@@ -299,13 +299,17 @@ end
 local Loop = { __name = "sagemaker.loop" }
 Loop.__index = Loop
 
---- The descriptors to watch.
----@return {fd: integer, read: boolean, write: boolean}[] fds
+--- The descriptors to watch, and for what. A descriptor may be closed, and come back for another
+--- connection, in any step: it has another `id` then.
+---@param known? integer the generation that the caller knows
+---@return {fd: integer, id: integer, read: boolean, write: boolean}[]|nil fds nil when it still is
+---   `known`
 ---@return integer generation another number when the list has changed
-function Loop.fds()
+function Loop.fds(_, known)
   local poller = scheduler.poller
-  if not poller then return {}, 0 end
-  return poller:fds()
+  if poller then return poller:fds(known) end
+  if known == 0 then return nil, 0 end
+  return {}, 0
 end
 
 --- When to step though no descriptor is ready.

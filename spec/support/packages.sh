@@ -9,7 +9,7 @@ build_packages () {
 # What building for every Lua and running every spec needs.
 spec_packages () {
   echo "$(build_packages)" lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev \
-    lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev luarocks lua-busted lua-check \
+    lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev luarocks lua-busted lua-check lua-luv lua-cqueues \
     bash zsh fish groff \
     nginx libnginx-mod-http-lua openssl curl awscli python3-boto3 nodejs npm \
     clang clang-format libclang-rt-14-dev valgrind chromium chromium-driver

@@ -1,5 +1,5 @@
--- Every allocation of the libraries may be refused: nothing crashes, nothing leaks, and what comes is
--- Lua's own error.
+-- Every allocation of the libraries may be refused: nothing crashes, nothing leaks, and what comes
+-- is Lua's own error.
 
 local core = require "sagemaker.core"
 local server = require "support.server"

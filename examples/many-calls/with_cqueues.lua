@@ -1,5 +1,5 @@
---- Tasks in a controller of cqueues (Debian: lua-cqueues). The server that answers lives in the same
--- thread: would a call block, nothing would ever come.
+--- Tasks in a controller of cqueues (Debian: lua-cqueues). The server that answers lives in the
+-- same thread: would a call block, nothing would ever come.
 --
 --     lua examples/many-calls/with_cqueues.lua
 
@@ -39,7 +39,7 @@ local server = socket.listen { host = "127.0.0.1", port = 0 }
 server:listen()
 local _, _, port = server:localname()
 
--- Answers whatever comes over a connection. Without a generic `for`, from which PUC 5.1 cannot yield.
+-- Answers whatever comes over a connection. Without generic `for`: PUC 5.1 cannot yield from it.
 local function serve(connection)
   connection:setmode("b", "bf") -- bytes as they are; written at once
   local length, line = nil, connection:read "*l"

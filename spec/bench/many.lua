@@ -23,7 +23,7 @@ local function limit_round(dir, url)
   return tonumber(us), tonumber(rate)
 end
 
--- So many tasks, each making its part of the calls one after another: CPU of a call, calls a second.
+-- So many tasks, each making its part of the calls in a row: CPU of a call, calls a second.
 local function measure(call)
   local function worker()
     for _ = 1, calls / in_flight do call() end

@@ -10,7 +10,8 @@ local refuse = refuse -- luacheck: ignore
 
 local MOST = 2000
 
-local OPTIONS = { no_proxy = "*", proxy = "", read_timeout = 5, connect_timeout = 5, timings = true }
+local OPTIONS = { connect_timeout = 5, no_proxy = "*", proxy = "", read_timeout = 5,
+  timings = true }
 
 local shared = curl.loop()
 local kept = shared:agent(OPTIONS)

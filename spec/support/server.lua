@@ -278,8 +278,8 @@ end
 --- content_by_lua_block. A dictionary ngx.shared.state is there. Dollar words of the template are
 --- replaced in one pass, so nginx's own variables in `locations` stay.
 ---@param opts table locations: string; http?: string, configuration outside the server blocks;
---- tls?: string[], names of certificates in the folder certificates?; ipv6?: boolean, listen on ::1;
---- connections?: integer, at once, default 256
+--- tls?: string[], names of certificates in the folder certificates?; ipv6?: boolean, listen on
+--- ::1; connections?: integer, at once, default 256
 ---@return spec.Nginx
 function M.nginx(opts)
   local nginx, reason

@@ -128,7 +128,7 @@ local function gate_of(self, url)
   return gate
 end
 
--- Waits for a place at the gate: the time that is left then; or nothing and the values of a failure.
+-- Waits for a place at the gate: the time that is left then; or nil and the values of a failure.
 local function wait_turn(self, gate, left)
   local start = scheduler.clock()
   local entered, why, err, waiter = gate:enter(left)

@@ -30,8 +30,8 @@ local PROVISIONING = 3600
 -- are not known.
 local LONGEST = 28800
 
--- KB that the collector is told of with each look, about three times what a look leaves behind. Else
--- it lets the garbage of a thousand watchers grow to as much again as they are.
+-- KB that the collector is told of with each look, about three times what one leaves behind. Else
+-- the garbage of a thousand watchers grows to as much again as they are.
 local LEFT_BEHIND = 60
 
 ---@alias sagemaker.watch.Outcome

@@ -29,6 +29,12 @@ name=$($sagemaker list-endpoints --generate-cli-skeleton output \
   --query 'Endpoints[0].EndpointName' --output text)
 echo "first endpoint: $name"
 
+echo "# The same answer for people, and with keys of your own"
+$sagemaker list-endpoints --generate-cli-skeleton output --output table \
+  --query 'Endpoints[].[EndpointName, EndpointStatus]'
+$sagemaker list-endpoints --generate-cli-skeleton output --output yaml \
+  --query 'sort_by(Endpoints, &CreationTime)[-1].{name: EndpointName, since: CreationTime}'
+
 echo "# A mistake, and its exit code"
 status=0
 $sagemaker create-endpoint --endpoint-nmae churn 2>"$work/errors" || status=$?

@@ -66,6 +66,19 @@ describe("answers", function()
     assert.equal("2\n", result.out)
   end)
 
+  it("that a query does not fit are another error than a wrong query", function()
+    local result = run({ "list-endpoints", "--query", "abs(Endpoints)" },
+      { answer(LIST:format "") })
+    assert.equal(255, result.code)
+    assert.equal(1, #result.requests)
+    assert.truthy(result.err:find("abs() takes a value of type number, not this list", 1, true))
+    for _, query in ipairs { "nope(@)", "abs()", "Endpoints[" } do
+      result = run({ "list-endpoints", "--query", query }, {})
+      assert.equal(252, result.code)
+      assert.equal(0, #result.requests)
+    end
+  end)
+
   it("cannot be printed in an unknown form, and nothing is sent", function()
     local result = run({ "list-endpoints" }, {}, { also = { AWS_DEFAULT_OUTPUT = "xml" } })
     assert.equal(253, result.code)

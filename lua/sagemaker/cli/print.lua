@@ -57,9 +57,10 @@ function M.value(ctx, given, title)
   local form, query = ctx:format(), query_of(ctx)
   if form == "off" then return end
   if query then
-    local ok, result, message = pcall(query, given)
-    if not ok then failure.usage(("--query: %s"):format(tostring(result))) end
-    if message then failure.usage(("--query: %s"):format(tostring(message))) end
+    local result, message = query(given)
+    if message then -- the call has been made: this is no longer a wrong command line
+      failure.other(("--query does not fit the answer: %s"):format(message))
+    end
     given = result
   end
   if is_hollow(given) and (not query or form ~= "json") then return end

@@ -128,6 +128,7 @@ build = {
     ["sagemaker.cli.alarms"] = "lua/sagemaker/cli/alarms.lua",
     ["sagemaker.cli.args"] = "lua/sagemaker/cli/args.lua",
     ["sagemaker.cli.bundle"] = "lua/sagemaker/cli/bundle.lua",
+    ["sagemaker.cli.bundle.writer"] = "lua/sagemaker/cli/bundle/writer.lua",
     ["sagemaker.cli.commands"] = "lua/sagemaker/cli/commands/init.lua",
     ["sagemaker.cli.commands.check"] = "lua/sagemaker/cli/commands/check.lua",
     ["sagemaker.cli.commands.completion"] = "lua/sagemaker/cli/commands/completion.lua",

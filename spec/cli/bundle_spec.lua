@@ -2,6 +2,7 @@
 
 local bundle = require "sagemaker.cli.bundle"
 local server = require "support.server"
+local writer = require "sagemaker.cli.bundle.writer"
 
 local BUILD = os.getenv("SAGEMAKER_BUILD") or "build/lua5.4"
 local searchers = package.searchers or package.loaders -- luacheck: ignore 143
@@ -20,7 +21,7 @@ describe("a bundle", function()
     server.shell("mkdir -p " .. dir .. "/tree/bundled")
     write(dir .. "/tree/bundled/init.lua", "return { name = ..., kind = 'init' }")
     write(dir .. "/tree/bundled/main.lua", "#!/usr/bin/lua\nreturn { name = ... }")
-    bundle.write(dir .. "/all", dir .. "/tree")
+    writer.write(dir .. "/all", dir .. "/tree")
   end)
 
   after_each(function() server.shell("rm -rf " .. dir) end)

@@ -167,6 +167,17 @@ describe("--cli-input-json", function()
   end)
 end)
 
+describe("--cli-input-yaml", function()
+  it("gives the same where lyaml is installed, and says so where it is not", function()
+    local argv = { "describe-endpoint", "--cli-input-yaml", "EndpointName: x" }
+    if pcall(require, "lyaml") then
+      assert.same({ EndpointName = "x" }, params(argv))
+    else
+      refused(argv, "--cli-input-yaml needs the Lua module lyaml")
+    end
+  end)
+end)
+
 describe("blobs", function()
   local function body(argv, opts)
     argv[#argv + 1] = "--dry-run"

@@ -54,7 +54,8 @@ describe("the installed command", function()
 
   setup(function()
     dir = server.folder()
-    local output, ok = server.shell(("cmake --install %s --prefix %s"):format(BUILD, dir))
+    local output, ok = server.shell(("LD_PRELOAD='%s' cmake --install %s --prefix %s"):format(
+      os.getenv("LD_PRELOAD") or "", BUILD, dir))
     assert(ok, output)
   end)
 

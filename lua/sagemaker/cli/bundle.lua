@@ -1,9 +1,9 @@
 --- The modules of the library, compiled, in one file: the installed command reads them from there,
 -- which takes a third of the time of compiling the sources that lie beside it.
 --
--- The file is eight digits, the length of the index; the index, a line "name offset length" for each
--- module; and their code, one after the other. Code of another Lua is refused when it is loaded:
--- then the sources are used. sagemaker.cli.bundle.writer makes the file.
+-- The file is eight digits, the length of the index; the index, a line "name offset length" for
+-- each module; and their code, one after the other. Code of another Lua is refused when it is
+-- loaded: then the sources are used. sagemaker.cli.bundle.writer makes the file.
 
 local M = {}
 

@@ -242,8 +242,8 @@ describe("nginx calls", function()
         local quick = clock() - before
         for i = 1, 64 do assert(ngx.thread.wait(threads[i])) end
         return clock() - start, quick ]], model:url(""))
-      assert.is_true(seconds < 3, seconds) -- and not 64 times 0.3
-      assert.is_true(quick < 0.25, quick)
+      assert.is_true(seconds < 5, seconds) -- and not 64 times 0.3
+      assert.is_true(quick < 2, quick)
     end)
     model:stop()
     assert(ok, problem)

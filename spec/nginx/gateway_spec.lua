@@ -162,7 +162,7 @@ describe("nginx.sign", function()
           region = "eu-west-1", endpoint_url = %q, transport = "resty",
           credentials = function(io)
             fetched = fetched + 1
-            io.sleep(0.3)
+            io.sleep(1)
             return { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret",
               expires_at = io.now() + 3600 }
           end })
@@ -178,7 +178,7 @@ describe("nginx.sign", function()
         "curl -s -o /dev/null -w '%%{http_code} ' -d x %s & done; sleep 0.1; " ..
         "curl -s -w '%%{time_total} ' %s; wait"):format(url, other:url("/quick")))
       local seconds = tonumber(out:match("quick([%d.]+)"))
-      assert.is_true(seconds < 0.2, out)
+      assert.is_true(seconds < 0.7, out)
       assert.equal(8, select(2, out:gsub("200 ", "")), out)
       assert.equal(1, other:lua("return fetched"))
     end)

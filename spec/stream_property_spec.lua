@@ -272,6 +272,29 @@ describe("every stream", function()
     end
   end)
 
+  it("ends whatever it holds: in nothing, or in an error", function()
+    local rnd = shapes.random(23)
+    local alphabet = { "\r", "\n", ":", "data", "event", "id", "retry", " ", "{", "}", "[", '"',
+      "\0", "\255", "\239\187\191", "é", "1", ",", "[DONE]" }
+    for round = 1, ROUNDS / 20 do
+      local list = {}
+      for i = 1, rnd(30) do
+        list[i] = rnd(2) == 0 and string.char(rnd(256)) or alphabet[1 + rnd(#alphabet)]
+      end
+      local text = table.concat(list)
+      for _, name in ipairs { "parts", "text", "lines", "json_lines", "sse" } do
+        local kind = ({ "plain", "frames" })[1 + rnd(2)]
+        local body = kind == "frames" and rnd(2) == 0 and table.concat(framed(text, rnd)) or text
+        local stream = open(kind, pieces_of(body, rnd, 20))
+        local values, message, err = drain(stream[name](stream))
+        assert.is_true(#values <= #body + 1, round)
+        if message then assert.equal(message, tostring(err)) end
+        local _, _, again = stream:read()
+        assert.equal(err, again)
+      end
+    end
+  end)
+
   it("keeps no more than what is being read", function()
     local piece, n, most = frame(("x"):rep(500) .. "\n"), 0, 0
     local stream = streams.of(service, OPERATIONS.frames, { status = 200, headers = HEADERS,

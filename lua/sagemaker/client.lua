@@ -246,8 +246,9 @@ local function perform(client, settings, operation, params, meter)
   end
   request.stream = operation.stream_output
   local limit = settings.timeouts.operation
-  local call = { attempt = 1, careful = settings.careful, meter = meter, sent = 0, skew = 0,
-    transport = transport, deadline = limit and transport:clock() + limit or nil }
+  local call = { attempt = 1, careful = settings.careful, log = settings.logger, meter = meter,
+    sent = 0, skew = 0, transport = transport,
+    deadline = limit and transport:clock() + limit or nil }
   while true do
     local output, failure, response = try(client, settings, operation, request, call)
     if output then

@@ -417,20 +417,24 @@ end
 ---@param operation sagemaker.Operation
 ---@param response sagemaker.Response with a reader, or with a body that came whole
 ---@param output table its decoded members; gets the stream as Body
----@param call? {sent: integer, meter?: sagemaker.Meter} how often the request was sent, for errors;
---- and who is told what is read, and of the end
+---@param call? {sent: integer, meter?: sagemaker.Meter, log?: function|false} how often the request
+--- was sent, for errors; who is told what is read and of the end; who is told a failure
 ---@return sagemaker.Stream
 function M.of(service, operation, response, output, call)
-  local reader, meter = response.reader, call and call.meter
-  local about = { attempts = call and call.sent, name = operation.name,
+  call = call or {}
+  local reader, meter, log = response.reader, call.meter, call.log
+  local about = { attempts = call.sent, name = operation.name,
     request_id = require("sagemaker.answer").request_id(response.headers) }
   local source = reader and sources.body_of(reader, about) or sources.whole_body(response.body)
   if meter then source = sources.metered(source, meter) end
   if not operation.is_plain then
     source = sources.payloads(source, core.eventstream_decoder(service, operation.name), about)
   end
-  local close = (reader or meter) and function(err)
+  local close = (reader or meter or log) and function(err)
     if reader then reader:close() end
+    if log and err and err.code ~= "StreamClosed" then
+      require("sagemaker.logger").failure(log, operation.name, err)
+    end
     if meter then meter:ends(err) end
   end
   local stream = M.new(source, { close = close, output = output })

@@ -208,9 +208,9 @@ describe("a response stream with a reader", function()
     assert.equal(1, #transport.requests)
   end)
 
-  it("shows its head to hooks and loggers", function()
+  it("shows its head to hooks and loggers, and its failure to these", function()
     local seen, lines = nil, {}
-    local stream, reader = open({ part "a" }, {
+    local stream, reader = open({ part "a", { code = "ConnectionReset", message = "gone" } }, {
       hooks = { after_response = function(response) seen = response end },
       logger = function(_, text) lines[#lines + 1] = text end,
     })
@@ -220,6 +220,8 @@ describe("a response stream with a reader", function()
     assert.matches("InvokeEndpointWithResponseStream: HTTP 200, a stream; ",
       table.concat(lines, "\n"), 1, true)
     assert.equal("a", stream:read())
+    stream:read()
+    assert.equal("InvokeEndpointWithResponseStream: ConnectionReset: gone", lines[#lines])
   end)
 
   it("is closed when a hook throws or its head cannot be read", function()

@@ -160,6 +160,41 @@ describe("the simulator refuses", function()
     assert.is_nil(out.CustomAttributes)
   end)
 
+  it("or answers whatever comes to the runtime", function()
+    local random = require("support.shapes").random(5)
+    local function pick(list) return list[random(#list) + 1] end
+    local function junk(most)
+      local bytes = {}
+      for i = 1, random(most + 1) do bytes[i] = string.char(random(256)) end
+      return table.concat(bytes)
+    end
+    local paths = { "/endpoints/churn/invocations", "/endpoints/churn/async-invocations",
+      "/endpoints/churn/invocations-response-stream", "/endpoints/churn/openai/v1/chat",
+      "/endpoints/churn/inference-components/x/openai/v1/m" }
+    local names = { "Content-Type", "Accept", "X-Amzn-SageMaker-Target-Variant",
+      "X-Amzn-SageMaker-Target-Model", "X-Amzn-SageMaker-Inference-Component",
+      "X-Amzn-SageMaker-Session-Id", "X-Amzn-SageMaker-InputLocation", "Authorization",
+      "X-Amzn-SageMaker-RequestTTLSeconds", "X-Amzn-SageMaker-Custom-Attributes" }
+    local values = { "AllTraffic", "NEW_SESSION", "s3://a/b", "60", "Bearer x" }
+    sim.verifier = nil
+    local statuses = {}
+    for _ = 1, 3000 do
+      local path, headers = pick(paths), {}
+      if random(3) == 0 then
+        local at = random(#path)
+        path = path:sub(1, at) .. junk(3) .. path:sub(at + 1)
+      end
+      for _ = 1, random(5) do
+        headers[pick(names)] = random(2) == 0 and junk(8) or pick(values)
+      end
+      local response = sim:handle { method = pick { "POST", "POST", "GET" }, path = path,
+        headers = headers, body = junk(20), query = random(4) == 0 and junk(10) or "" }
+      statuses[response.status] = true
+      assert.is_true(response.status == 200 or response.status >= 400 and response.status < 500)
+    end
+    assert.is_true(statuses[200] and statuses[400])
+  end)
+
   it("strange paths of the runtime, and stays up", function()
     sim = simulator.new { verify = false }
     for _, path in ipairs { "/endpoints/%zz/openai/v1/chat", "/endpoints/%00/openai/v1/x",

@@ -25,6 +25,9 @@ Report.__name = "sagemaker.cli.report"
 -- The form that --output asks for; without it a terminal gets a picture and a pipe gets lines.
 local function mode_of(ctx, style)
   local form = ctx.globals.output
+  if ctx.globals.query then
+    failure.usage "--query is not for this command: it tells things as they happen"
+  end
   if form == "json" or form == "off" then return form end
   if form == "text" then return "lines" end
   if form then failure.usage(("--output %s is not for this command; there are json, text, off")

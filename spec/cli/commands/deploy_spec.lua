@@ -220,6 +220,25 @@ describe("deploy", function()
     assert.equal(252, churns.new():run(DEPLOY .. "v2 --output table").code)
   end)
 
+  it("shows the plan and changes nothing with --dry-run", function()
+    local churn = churns.new()
+    local count = #churn.sim:requests()
+    local result = churn:run(DEPLOY .. "v2 --dry-run" .. CANARY)
+    assert.equal(0, result.code)
+    says(result, "churn: update v1 -> v2, canary of 25 %")
+    says(result, "at worst 15:00")
+    for _, name in ipairs(churn:operations(count)) do
+      assert.truthy(name:find("^Describe"), name)
+    end
+    assert.equal(252, churn:run(DEPLOY .. "v2 --dry-run --canary 3").code)
+    assert.equal("update",
+      cjson.decode(churn:run(DEPLOY .. "v2 --dry-run --output json").out).action)
+  end)
+
+  it("takes no query", function()
+    assert.equal(252, churns.new():run(DEPLOY .. "v2 --query outcome").code)
+  end)
+
   it("tells when nobody answers, once", function()
     local churn = churns.new()
     churn.sim:at(100, function(sim) sim:unreachable(6) end)

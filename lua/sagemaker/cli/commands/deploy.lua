@@ -18,7 +18,8 @@ M.description = {
     .. "`--output json` there is one JSON object a line: `plan`, `moved`, `no_answer`, and last "
     .. "`result`, `error` or `interrupted`. `--output text` gives lines on a terminal too, "
     .. "`--output off` only the exit status.",
-  "Ctrl-C ends the command; the deployment goes on.",
+  "With `--dry-run` it shows the plan, as `plan` does, and changes nothing. Ctrl-C ends the "
+    .. "command; the deployment goes on.",
 }
 
 local OWN = {
@@ -60,11 +61,12 @@ M.examples = {
 ---@return integer exit status
 function M.run(ctx)
   local options, request = ctx.options, requests.of(ctx, M.options)
+  request.replace_failed, request.force = options.replace_failed, options.force
+  if ctx.globals.dry_run then return require("sagemaker.cli.commands.plan").show(ctx, request) end
   local follow = follows.new(ctx, { name = request.EndpointName, to = request.EndpointConfigName })
   local report = follow.report
   follow.is_ours = true
-  request.wait, request.replace_failed = options.wait, options.replace_failed
-  request.force = options.force
+  request.wait = options.wait
   for _, key in ipairs { "timeout", "delay", "max_delay" } do
     request[key] = requests.time(ctx, key)
   end

@@ -172,11 +172,11 @@ local function value_of(view, request)
   return events.ordered(plan)
 end
 
---- Runs the command.
+--- Shows what `deploy` would do for a request. Only looks.
 ---@param ctx sagemaker.cli.Context
+---@param request table of sagemaker.cli.request
 ---@return integer exit status
-function M.run(ctx)
-  local request = requests.of(ctx, M.options)
+function M.show(ctx, request)
   local is_real = request.EndpointName and request.EndpointConfigName
   local view = is_real and preview_of(ctx, request) or imagine(ctx, request)
   if ctx.globals.output or ctx.globals.query then
@@ -186,6 +186,13 @@ function M.run(ctx)
     ctx:out(table.concat(views.lines(view, style), "\n") .. "\n")
   end
   return failure.OK
+end
+
+--- Runs the command.
+---@param ctx sagemaker.cli.Context
+---@return integer exit status
+function M.run(ctx)
+  return M.show(ctx, requests.of(ctx, M.options))
 end
 
 return M

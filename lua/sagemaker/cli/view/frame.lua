@@ -109,6 +109,7 @@ end
 
 local function traffic_line(style, event, columns)
   local old, new = event.traffic.old, event.traffic.new
+  if old + new == 0 then return nil end -- a new endpoint, not there yet
   local head = ("traffic    old %4.4g %% "):format(old)
   local tail = (" %4.4g %% new"):format(new)
   local room = math.min(columns - #head - #tail, 40)

@@ -232,9 +232,14 @@ examples () {
   done
   check "examples/invoke/invoke.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/invoke/invoke.lua
+  # nginx, which runs the simulator as a server, has LuaJIT.
+  check "build for LuaJIT" configure "$build/luajit" luajit -DSAGEMAKER_TESTS=ON
+  check "cmake --install for LuaJIT" cmake --install "$build/luajit" --prefix "$PWD/$build/installed"
   check "cmake --install" cmake --install "$build/quickstart" --prefix "$PWD/$build/installed"
   check "sh examples/command/tour.sh" env -u LUA_PATH -u LUA_CPATH \
     SAGEMAKER="$PWD/$build/installed/bin/sagemaker" sh examples/command/tour.sh
+  check "sh examples/command/deploy.sh" env -u LUA_PATH -u LUA_CPATH \
+    SAGEMAKER="$PWD/$build/installed/bin/sagemaker" sh examples/command/deploy.sh
 }
 
 case "${1-}" in

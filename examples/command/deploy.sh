@@ -1,7 +1,8 @@
 #!/bin/sh
 # A release by canary from a script: planned, deployed, and once rolled back by
 # an alarm. It runs on a simulator of its own, whose time moves by 20 seconds
-# with every look, and needs no account. SAGEMAKER names another command.
+# with every look, and needs no account. SAGEMAKER names another command. The
+# simulator needs nginx with its Lua module, and the library built for LuaJIT.
 
 set -eu
 sagemaker=${SAGEMAKER:-sagemaker}
@@ -9,7 +10,7 @@ log=$(mktemp)
 
 $sagemaker simulate --port 0 --clock virtual --step 20 >"$log" &
 simulator=$!
-trap 'kill $simulator || true; wait $simulator || true; rm -f "$log"' EXIT
+trap 'kill $simulator 2>/dev/null || true; wait $simulator || true; rm -f "$log"' EXIT
 
 # The simulator says where it answers; it is there in a moment.
 tries=100

@@ -247,6 +247,7 @@ build = {
     ["sagemaker.nginx.metrics"] = "lua/sagemaker/nginx/metrics.lua",
     ["sagemaker.nginx.shared"] = "lua/sagemaker/nginx/shared.lua",
     ["sagemaker.nginx.sign"] = "lua/sagemaker/nginx/sign.lua",
+    ["sagemaker.nginx.task"] = "lua/sagemaker/nginx/task.lua",
     ["sagemaker.null"] = "lua/sagemaker/null.lua",
     ["sagemaker.options"] = "lua/sagemaker/options.lua",
     ["sagemaker.paginator"] = "lua/sagemaker/paginator.lua",

@@ -62,6 +62,8 @@ return setmetatable(M, { __index = function(self, name)
   local value
   if name == "_VERSION" then
     value = require("sagemaker.core").version
+  elseif name == "task" and type(rawget(_G, "ngx")) == "table" then
+    value = require "sagemaker.nginx.task" -- nginx has a loop and threads of its own
   elseif LAZY[name] then
     value = require(LAZY[name])
   end

@@ -63,7 +63,16 @@ local function parts(credential, signed, signature)
   }
 end
 
+-- As most clients write it.
+local USUAL = "^AWS4%-HMAC%-SHA256 Credential=([^/,%s]+)/(%d+)/([^/,%s]+)/([^/,%s]+)/([^/,%s]+), "
+  .. "?SignedHeaders=([^,%s]+), ?Signature=(%x+)$"
+
 local function parse(authorization)
+  local key, date, region, service, ending, signed, signature = authorization:match(USUAL)
+  if key then
+    return { key = key, date = date, region = region, service = service, ending = ending,
+      signed = signed, signature = signature:lower() }
+  end
   return parts(authorization:match("Credential=([^%s,]+)"),
     authorization:match("SignedHeaders=([^%s,]+)"), authorization:match("Signature=(%x+)"))
 end

@@ -50,7 +50,7 @@ function M.CreateEndpoint(account, input)
   return { EndpointArn = record.arn }
 end
 
---- The same table as long as nothing has changed: it must not be written to.
+--- The same table as long as nothing has changed, so that its answer can be kept in its place.
 function M.DescribeEndpoint(account, input)
   local record, refused = account:need_endpoint(input.EndpointName)
   if not record then return nil, refused end

@@ -12,6 +12,9 @@ local SAVE = 5
 -- The shortest time that nginx can wait without asking for more than it can do.
 local MOMENT = 0.001
 
+-- How far memory may grow before it is collected, in percent: most of it lives long here.
+local PAUSE = 110
+
 -- The bytes of the body, whether nginx has them in memory or in a file; nil when they are lost.
 local function body_of()
   ngx.req.read_body()
@@ -26,19 +29,37 @@ local function body_of()
   return body
 end
 
-local function request_of()
+-- Header values by lower-case name, and nothing that answers for names that are not there.
+local function headers_of()
+  local headers = setmetatable(ngx.req.get_headers(0), nil)
+  for name, value in pairs(headers) do
+    if type(value) ~= "string" then
+      headers[name] = type(value) == "table" and table.concat(value, ",") or ""
+    end
+  end
+  return headers
+end
+
+local function target_of()
   local target = ngx.var.request_uri
+  if target == "/" then return "/", "" end
   local path, query = target:match("^([^?]*)%??(.*)$")
+  return path:match("^%a[%w+.-]*://[^/]*(/.*)$") or path, query
+end
+
+local function request_of()
+  local path, query = target_of()
   return {
-    method = ngx.req.get_method(), path = path:match("^%a[%w+.-]*://[^/]*(/.*)$") or path,
-    query = query, headers = ngx.req.get_headers(0), body = body_of(),
+    method = ngx.req.get_method(), path = path, query = query, headers = headers_of(),
+    body = body_of(), is_plain = true,
   }
 end
 
 local function write_head(response)
+  local header = ngx.header
   ngx.status = response.status
-  for name, value in pairs(response.headers) do ngx.header[name] = value end
-  ngx.header["Content-Length"] = #response.body
+  for name, value in pairs(response.headers) do header[name] = value end
+  if not response.headers["Content-Length"] then header["Content-Length"] = #response.body end
 end
 
 local function send(response)
@@ -89,7 +110,10 @@ end
 local function server_of(servers, opts)
   local server = servers.start(opts)
   if not server.process then
+    collectgarbage("setpause", PAUSE)
+    collectgarbage("setstepmul", 400)
     server.process, server.started = ngx.worker.pid(), ngx.now()
+    server.workers = ngx.worker.count()
     server.log = function(message) ngx.log(ngx.ERR, message) end
     server.invoke = invoker()
   end
@@ -128,11 +152,11 @@ end
 ---@param servers table simulator/server/init.lua
 ---@param opts? sagemaker.simulator.server.options
 function M.content(servers, opts)
-  if ngx.worker.count() > 1 then
+  local server = server_of(servers, opts)
+  if server.workers > 1 then
     ngx.log(ngx.ERR, "the simulator keeps its state in one worker: set worker_processes to 1")
     return send(refused.answer(503))
   end
-  local server = server_of(servers, opts)
   watch(server)
   local request = request_of()
   if not request.body then return send(refused.answer(500)) end

@@ -191,10 +191,12 @@ end
 
 local LOSSES = { "drop", "reset", "truncate" }
 
+local function traced(failure)
+  return debug.traceback(tostring(failure), 2)
+end
+
 local function answer_of(self, request)
-  local ok, response = xpcall(function() return self.sim:handle(request) end, function(failure)
-    return debug.traceback(tostring(failure), 2)
-  end)
+  local ok, response = xpcall(function() return self.sim:handle(request) end, traced)
   if ok then return response end
   self.log(response)
   return refused.answer(500)
@@ -226,8 +228,7 @@ end
 ---@param request table {method, path, query, headers, body, address}
 ---@return table response
 function Server:control(request)
-  local ok, response = xpcall(function() return control.handle(self, request) end,
-    function(failure) return debug.traceback(tostring(failure), 2) end)
+  local ok, response = xpcall(function() return control.handle(self, request) end, traced)
   if ok then return response end
   self.log(response)
   return control.failure(500, "InternalFailure", "The simulator has a fault; see its log.")

@@ -230,6 +230,8 @@ examples () {
     check "examples/many-calls/$name.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
       LUA_CPATH="$build/quickstart/?.so;;" lua5.4 "examples/many-calls/$name.lua"
   done
+  check "sh examples/simulator/server.sh" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
+    LUA_CPATH="$build/quickstart/?.so;$build/luajit/?.so;;" sh examples/simulator/server.sh
   check "examples/invoke/invoke.lua" env LUA_PATH="lua/?.lua;lua/?/init.lua;;" \
     LUA_CPATH="$build/quickstart/?.so;;" lua5.4 examples/invoke/invoke.lua
   # nginx, which runs the simulator as a server, has LuaJIT.

@@ -2,7 +2,7 @@
 local requests = dofile(os.getenv "REQUESTS")
 local at = 0
 
-function request()
+function request () -- luacheck: ignore
   at = at % #requests + 1
   return requests[at]
 end

@@ -39,6 +39,15 @@ describe("the launcher's options", function()
     assert.equal("--port must be a whole number", message("--port", "http"))
   end)
 
+  it("are in the guide", function()
+    local file = assert(io.open("examples/simulator/SERVER.md", "rb"))
+    local guide = file:read "*a"
+    file:close()
+    for _, row in ipairs(arguments.rows()) do
+      assert.truthy(guide:find("--" .. row.name, 1, true), row.name)
+    end
+  end)
+
   it("have a row and a summary for each knob", function()
     local rows = {}
     for _, row in ipairs(arguments.rows()) do

@@ -105,6 +105,76 @@ describe("the simulator as a server", function()
     server.shell("rm -rf " .. dir)
   end)
 
+  it("can be mounted in an nginx of one's own with one line", function()
+    local function nginx(http)
+      return server.nginx {
+        http = ("lua_package_path '%s'; lua_package_cpath '%s';"):format(package.path,
+          package.cpath) .. (http or ""),
+        locations = [[location / { content_by_lua_block {
+          require("sagemaker.simulator.server").content { clock = "virtual", verify = false }
+        } }]],
+      }
+    end
+    local own = nginx()
+    finally(function() own:stop() end)
+    local said = server.shell("curl -sS " .. own:url "/_simulator/state")
+    assert.matches('"kind":"virtual"', said)
+    said = server.shell("curl -sS -X POST -H 'X-Amz-Target: SageMaker.ListModels' -d '{}' "
+      .. own:url "/")
+    assert.equal('{"Models":[]}', said)
+    assert.is_nil(own:log():find("[error]", 1, true), own:log())
+  end)
+
+  it("calls containers that are URLs, and asks them how they are", function()
+    local container = server.nginx { locations = [[
+      location = /ping { content_by_lua_block {
+        ngx.exit(ngx.shared.state:get "sick" and 500 or 200)
+      } }
+      location = /sick { content_by_lua_block { ngx.shared.state:set("sick", true) } }
+      location = /invocations { content_by_lua_block {
+        ngx.req.read_body()
+        ngx.say("model got ", ngx.req.get_body_data())
+      } }
+    ]] }
+    finally(function() container:stop() end)
+    assert(start { clock = "virtual", verify = false })
+    local function call(operation, input)
+      local status, data = running:post("/_simulator/call/" .. operation, input)
+      assert.equal(200, status, require("cjson").encode(data))
+      return data
+    end
+    call("CreateModel", { ModelName = "m", ExecutionRoleArn = "arn:aws:iam::123456789012:role/x",
+      PrimaryContainer = { Image = "x",
+        Environment = { SAGEMAKER_SIMULATOR_URL = container:url "" } } })
+    for _, name in ipairs { "v1", "v2" } do
+      call("CreateEndpointConfig", { EndpointConfigName = name, ProductionVariants = { {
+        VariantName = "v", ModelName = "m", InstanceType = "ml.m5.large",
+        InitialInstanceCount = 1 } } })
+    end
+    call("CreateEndpoint", { EndpointName = "e", EndpointConfigName = "v1" })
+    local function status()
+      return call("DescribeEndpoint", { EndpointName = "e" }).EndpointStatus
+    end
+    local function becomes(wanted)
+      return server.wait_for(15, function()
+        running:post("/_simulator/advance", { seconds = 20 })
+        return status() == wanted
+      end)
+    end
+    assert.is_true(becomes "InService")
+    assert.equal("model got 1,2\n", (server.shell(("curl -sS -d 1,2 "
+      .. "%s/endpoints/e/invocations"):format(running.url))))
+    server.shell("curl -sS " .. container:url "/sick")
+    assert.is_true(server.wait_for(10, function()
+      return select(2, running:get "/_simulator/state").models[1].healthy == false
+    end))
+    call("UpdateEndpoint", { EndpointName = "e", EndpointConfigName = "v2" })
+    assert.is_true(becomes "RollingBack")
+    assert.is_true(becomes "InService")
+    assert.matches("ping health check", call("DescribeEndpoint", { EndpointName = "e" })
+      .FailureReason)
+  end)
+
   describe("given bad input", function()
     before_each(function() assert(start { clock = "virtual" }) end)
 

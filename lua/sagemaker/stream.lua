@@ -15,6 +15,7 @@
 -- failed, or is closed. While somebody waits for bytes and none come for `timeouts.read` seconds,
 -- it fails; how long it lasts in all, and how much comes, has no limit.
 
+local can_guard = require "sagemaker.guard"
 local core = require("sagemaker.lazy") "sagemaker.core"
 local errors = require "sagemaker.error"
 local sources = require "sagemaker.stream.source"
@@ -77,13 +78,23 @@ local function protocol(self, code, message)
     received = true, retryable = false })
 end
 
+-- What the source gives. What it throws (the task of the reader is cancelled) ends the stream.
+local function ask(self)
+  if not self._close or not can_guard() then return self._read() end
+  local ok, bytes, message, err = pcall(self._read)
+  if ok then return bytes, message, err end
+  fail(self, errors.is(bytes) and bytes or errors.new { kind = "thrown", code = "Thrown",
+    message = tostring(bytes), retryable = false })
+  error(bytes, 0)
+end
+
 -- The next part from the source.
 local function fetch(self)
   local err = self._failure
   if err then return nil, tostring(err), err end
   if self._ended then return nil end
   local bytes, message
-  bytes, message, err = self._read()
+  bytes, message, err = ask(self)
   if bytes then return bytes end
   if message then
     return fail(self, err or errors.new { kind = "transport", code = "StreamBroken",

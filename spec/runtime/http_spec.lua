@@ -72,12 +72,16 @@ describe("streams over HTTP", function()
   teardown(function() if nginx then nginx:stop() end end)
 
   before_each(function()
-    calls = {}
+    local list = {} -- of this test alone, whatever the collector finds later
+    calls = list
     runtime = assert(sagemaker.runtime { credentials = script.KEYS, endpoint_url = nginx:url "",
       io = { getenv = function() end }, region = "eu-west-1",
-      hooks = { on_call = function(metrics) calls[#calls + 1] = metrics end } })
+      hooks = { on_call = function(metrics) list[#list + 1] = metrics end } })
   end)
-  after_each(function() runtime.transport:close() end)
+  after_each(function()
+    collectgarbage "restart"
+    runtime.transport:close()
+  end)
 
   local function go(name)
     assert.equal(200, assert(runtime.transport:send { method = "GET", headers = {}, body = "",
@@ -150,6 +154,33 @@ describe("streams over HTTP", function()
         assert.equal("ok", calls[1].outcome)
       end)
     end
+
+    it(kind .. " is given up with its task", function()
+      local function descriptors()
+        local pipe, count = io.popen "ls /proc/$PPID/fd", 0
+        for _ in pipe:lines() do count = count + 1 end
+        pipe:close()
+        return count
+      end
+      task.run(function()
+        collectgarbage "stop"
+        local before
+        for i = 1, 5 do
+          local _, _, err = task.timeout(0.05, function()
+            local stream = assert(row.open(runtime, fresh "gated", BODY))
+            assert(stream:read() == FIRST)
+            return stream:read()
+          end)
+          assert.equal("TaskTimeout", err.code)
+          before = before or descriptors()
+          assert.is_true(descriptors() <= before + 1, i) -- one may be on its way out
+        end
+      end)
+      collectgarbage "restart"
+      if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then return end
+      assert.equal(5, #calls)
+      assert.equal("cancelled", calls[5].outcome)
+    end)
 
     it(kind .. " waits beside others", function()
       local names, fns, order = {}, {}, {}

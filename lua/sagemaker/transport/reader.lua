@@ -21,7 +21,10 @@ local function wait(self, number)
   if not scheduler.is_active() then return self._stream:wait() end
   self._number = number
   local why, err, waiter = scheduler.await(number)
-  if why ~= "ready" then scheduler.check(waiter, why, err) end
+  if why ~= "ready" then
+    self:close() -- who wanted to read is gone
+    scheduler.check(waiter, why, err)
+  end
 end
 
 --- The next bytes; waits for them. Nothing more is taken from the network than a bounded buffer

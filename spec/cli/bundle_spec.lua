@@ -74,9 +74,14 @@ describe("the installed command", function()
     assert.equal('{\n    "EndpointName": "EndpointName"\n}\n', output)
   end)
 
-  it("needs none of its sources", function()
+  it("needs none of its sources, unless it is told to use them", function()
     server.shell(("mv %s/share/lua/*/sagemaker/cli/operation.lua %s/aside"):format(dir, dir))
     local output, ok = run "delete-endpoint --generate-cli-skeleton"
     assert.is_true(ok, output)
+    output, ok = server.shell(("cd / && export SAGEMAKER_SOURCES=1 LD_PRELOAD='%s' && "
+      .. "env -u LUA_PATH -u LUA_CPATH %s/bin/sagemaker delete-endpoint --generate-cli-skeleton")
+      :format(os.getenv("LD_PRELOAD") or "", dir))
+    assert.is_false(ok)
+    assert.truthy(output:find("internal error", 1, true), output)
   end)
 end)

@@ -160,7 +160,8 @@ local function report(world, thrown, ctx)
     text, code = failure.text(thrown, ctx and ctx:url()), failure.code_of(thrown)
     if thrown.kind == "usage" then text = "sagemaker: " .. text end
   else
-    text, code = "sagemaker: internal error: " .. tostring(thrown), failure.OTHER
+    text, code = "sagemaker: internal error (please report it, with the lines that "
+      .. "SAGEMAKER_SOURCES=1 adds): " .. tostring(thrown), failure.OTHER
   end
   world.stderr:write(text, "\n")
   return code

@@ -199,6 +199,16 @@ describe("sagemaker.credentials.cache", function()
     assert.equal(2, w.gets)
   end)
 
+  it("lets the cancellation of a task through, and recovers", function()
+    local cancelled = require("sagemaker.error").new { kind = "cancelled", code = "TaskCancelled",
+      message = "the task was cancelled" }
+    local w = world { function() error(cancelled, 0) end, 3600 }
+    local ok, thrown = pcall(w.get)
+    assert.is_false(ok)
+    assert.equal(cancelled, thrown)
+    assert.equal("K2", w.get().access_key_id)
+  end)
+
   it("recovers from a provider that throws", function()
     local w = world { function() error("boom", 0) end, 3600 }
     local keys, reason, broken = w.get()

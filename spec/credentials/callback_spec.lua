@@ -15,6 +15,15 @@ describe("sagemaker.credentials.callback", function()
     assert.equal(io, seen)
   end)
 
+  it("lets the cancellation of a task through", function()
+    local cancelled = require("sagemaker.error").new { kind = "cancelled", code = "TaskCancelled" }
+    local ok, thrown = pcall(function()
+      callback.new(function() error(cancelled, 0) end):get({})
+    end)
+    assert.is_false(ok)
+    assert.equal(cancelled, thrown)
+  end)
+
   it("turns every failure into a reason", function()
     for expected, fn in pairs {
       ["the function answered nothing"] = function() end,

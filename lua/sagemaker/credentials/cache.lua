@@ -7,6 +7,7 @@
 -- would else be asked for anew at each call.
 
 local can_guard = require "sagemaker.guard"
+local errors = require "sagemaker.error"
 
 local M = {}
 
@@ -55,6 +56,9 @@ local function refresh(self, io)
   -- The mark must go whatever happens in there.
   local ok, credentials, reason, broken = ask(self, io)
   self.since, self.owner = false, false
+  if not ok and errors.is(credentials) and credentials.kind == "cancelled" then
+    error(credentials, 0) -- the task that asked, not the provider
+  end
   if not ok then credentials, reason, broken = nil, tostring(credentials), true end
   if credentials then
     self.credentials, self.not_before = credentials, -math.huge

@@ -1,5 +1,6 @@
 --- Credentials from a function of the program.
 
+local errors = require "sagemaker.error"
 local value = require "sagemaker.credentials.value"
 
 local M = {}
@@ -9,13 +10,14 @@ Callback.__index = Callback
 Callback.__name = "sagemaker.credentials.callback"
 Callback.name = "function"
 
---- Calls the function. What it throws becomes the reason.
+--- Calls the function. What it throws becomes the reason, unless its task was cancelled.
 ---@param io sagemaker.Env handed to the function
 ---@return sagemaker.Credentials|nil credentials
 ---@return string|nil reason
 ---@return boolean|nil broken true: a function was given, so nothing else is tried
 function Callback:get(io)
   local ok, keys, reason = pcall(self.fn, io)
+  if not ok and errors.is(keys) and keys.kind == "cancelled" then error(keys, 0) end
   if not ok then return nil, "the function failed: " .. tostring(keys), true end
   if keys == nil or keys == false then
     reason = reason and ": " .. tostring(reason) or ""

@@ -315,6 +315,36 @@ describe("transport.resty", function()
     end)
   end)
 
+  it("asks nginx's resolver for names", function()
+    local folder = server.folder()
+    local pid = server.spawn("python3 spec/support/dns.py", folder .. "/output")
+    local port = server.wait_for(10, function()
+      local f = io.open(folder .. "/output")
+      local text = f and f:read("*a") or ""
+      if f then f:close() end
+      return text:match("^port (%d+)\n") or not server.alive(pid) and "none"
+    end)
+    if port == "none" then
+      server.remove(folder)
+      return pending("python3 is not installed")
+    end
+    local other = nginx.start{ http = ("resolver 127.0.0.1:%s ipv6=off;"):format(port),
+      locations = [[ location / { return 200 $host; } ]] }
+    local ok, problem = pcall(function()
+      local url = ("http://model.example:%d/"):format(other.ports.http)
+      local rows = other:send{ get(url), get(url), get("http://nobody.invalid/") }
+      assert.same({ "model.example", false, "model.example", true },
+        { rows[1].response.body, rows[1].response.reused, rows[2].response.body,
+          rows[2].response.reused })
+      assert.same({ "HostNotFound", "transport", false, true }, { rows[3].err.code,
+        rows[3].err.kind, rows[3].err.sent, rows[3].err.retryable })
+    end)
+    other:stop()
+    server.stop(pid)
+    server.remove(folder)
+    assert(ok, problem)
+  end)
+
   describe("kept connection", function()
     local function count(other)
       return select(2, other:output():gsub("request %d+ bytes", ""))

@@ -34,6 +34,7 @@ _sagemaker_complete() {
 complete -o default -F _sagemaker_complete sagemaker
 ]]
 
+-- As a file `_sagemaker` in $fpath it is the function that it defines.
 SCRIPTS.zsh = [[
 #compdef sagemaker
 _sagemaker() {
@@ -48,7 +49,11 @@ _sagemaker() {
     _files
   fi
 }
-compdef _sagemaker sagemaker
+if [ "${funcstack[1]}" = _sagemaker ]; then
+  _sagemaker "$@"
+else
+  compdef _sagemaker sagemaker
+fi
 ]]
 
 SCRIPTS.fish = [[

@@ -1,7 +1,8 @@
 --- The options that say how a deployment is guarded, for commands of our own, and the
 -- DeploymentConfig that they make: `--canary 10% --bake 5m --alarms churn-5xx`.
 
-local deployment = require "sagemaker.deployment"
+local lazy = require "sagemaker.lazy"
+local deployment = lazy "sagemaker.deployment"
 
 local M = {}
 

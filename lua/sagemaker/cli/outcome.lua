@@ -1,7 +1,8 @@
 --- How a deployment ended: the exit status of the command, and the words for it.
 
-local plans = require "sagemaker.deployment.plan"
-local text = require "sagemaker.cli.view.text"
+local lazy = require "sagemaker.lazy"
+local plans = lazy "sagemaker.deployment.plan"
+local text = lazy "sagemaker.cli.view.text"
 
 local M = {}
 

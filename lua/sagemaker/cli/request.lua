@@ -1,9 +1,10 @@
 --- The parameters of a deployment on the command line: those of the API, read as the API's own
 -- commands read them, and the options that say how it is guarded.
 
+local lazy = require "sagemaker.lazy"
 local core = require "sagemaker.core"
 local failure = require "sagemaker.cli.failure"
-local guard = require "sagemaker.cli.guard"
+local guard = lazy "sagemaker.cli.guard"
 
 local M = {}
 
@@ -60,21 +61,29 @@ local function members_of(service)
   return members
 end
 
+-- The members of the API among the options. What reads them is loaded only where there are any.
+local function read(ctx, rows)
+  local given = {}
+  for _, row in ipairs(rows) do
+    if row.key and ctx.options[row.key] ~= nil then given[#given + 1] = row end
+  end
+  if #given == 0 then return {} end
+  local service = core.service("sagemaker")
+  local members, typed = members_of(service), {}
+  for i, row in ipairs(given) do
+    typed[i] = setmetatable({ member = members[row.key] }, { __index = row })
+  end
+  ctx.service, ctx.operation = service, service:operation("UpdateEndpoint")
+  return require("sagemaker.cli.input.params").of(ctx, typed, ctx.options)
+end
+
 --- What is asked for, as `deploy` of the library takes it. Ends the command where options
 -- contradict each other.
 ---@param ctx sagemaker.cli.Context
 ---@param rows table[] of the command
 ---@return table request members of the API only
 function M.of(ctx, rows)
-  local service = core.service("sagemaker")
-  local members, typed = members_of(service), {}
-  for _, row in ipairs(rows) do
-    if row.key and members[row.key] then
-      typed[#typed + 1] = setmetatable({ member = members[row.key] }, { __index = row })
-    end
-  end
-  ctx.service, ctx.operation = service, service:operation("UpdateEndpoint")
-  local request = require("sagemaker.cli.input.params").of(ctx, typed, ctx.options)
+  local request = read(ctx, rows)
   local config, message = guard.config(ctx.options)
   if message then failure.usage(message) end
   if config and request.DeploymentConfig then

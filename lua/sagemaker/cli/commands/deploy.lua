@@ -1,6 +1,7 @@
 --- `sagemaker deploy`: brings an endpoint to a configuration and tells how that ended.
 
-local follows = require "sagemaker.cli.follow"
+local lazy = require "sagemaker.lazy"
+local follows = lazy "sagemaker.cli.follow"
 local guard = require "sagemaker.cli.guard"
 local outcomes = require "sagemaker.cli.outcome"
 local requests = require "sagemaker.cli.request"

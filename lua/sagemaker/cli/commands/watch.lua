@@ -1,7 +1,8 @@
 --- `sagemaker watch`: follows a deployment that somebody started, and tells how it ended.
 
+local lazy = require "sagemaker.lazy"
 local deploy = require "sagemaker.cli.commands.deploy"
-local follows = require "sagemaker.cli.follow"
+local follows = lazy "sagemaker.cli.follow"
 local requests = require "sagemaker.cli.request"
 
 local M = {

@@ -58,12 +58,11 @@ end
 
 local function add_operations(page, is_manual)
   page:section "OPERATIONS"
-  local words = M.operations "sagemaker"
   if is_manual then
-    page:paragraph(table.concat(words, ", ") .. ".")
+    page:paragraph(table.concat(M.operations "sagemaker", ", ") .. ".")
   else
     page:paragraph(("%d of them: `sagemaker help operations` lists them. Those of deployments:")
-      :format(#words))
+      :format(#core.service("sagemaker"):operations()))
     page:paragraph(table.concat({ "create-model", "create-endpoint-config", "create-endpoint",
       "describe-endpoint", "update-endpoint", "update-endpoint-weights-and-capacities",
       "list-endpoints", "delete-endpoint", "delete-endpoint-config", "delete-model" }, ", ") .. ".")

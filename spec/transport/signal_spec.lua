@@ -31,6 +31,23 @@ print(system.monotime() - start < 10)
 print(get("%s").body)
 ]]
 
+local TASKS = [[
+local task = require "sagemaker.task"
+local curl = require "sagemaker.transport.curl"
+local transport = curl.new{ io = require("sagemaker.env").new() }
+local clock = require("sagemaker.core").clock
+local start, tasks = clock(), {}
+local function get(url)
+  return transport:send({ method = "GET", url = url, headers = {} }, start + 20)
+end
+print(pcall(task.run, function()
+  for i = 1, 3 do tasks[i] = task.spawn(get, "%s") end
+  task.sleep(20)
+end))
+print(clock() - start < 10, tasks[1].status, tasks[2].status, tasks[3].status)
+print(task.run(get, "%s").body)
+]]
+
 local OK = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
 
 describe("transport.curl", function()
@@ -50,6 +67,12 @@ describe("transport.curl", function()
   it("stops waiting at Ctrl-C and stays usable", function()
     local output = run(PROGRAM:format(hanging:url(), good:url()), { "INT" }, 0.3)
     assert.truthy(output:match("^false%s+[^\n]*interrupted!\ntrue\nok\n"), output)
+  end)
+
+  it("ends tasks at Ctrl-C, and whatever they wait for", function()
+    local output = run(TASKS:format(hanging:url(), good:url()), { "INT" }, 0.3)
+    assert.truthy(output:match("^false%s+[^\n]*interrupted!\n" ..
+      "true%scancelled%scancelled%scancelled\nok\n"), output)
   end)
 
   it("goes on waiting after a signal that concerns nobody", function()

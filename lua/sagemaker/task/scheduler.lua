@@ -99,15 +99,19 @@ local function slice(task)
   M.current = outer
 end
 
+-- Tasks that become ready meanwhile have their turn the next time. A task may drive the scheduler
+-- itself, and so run those that are behind it.
 local function run_ready()
-  local last, until_ = ready.last, M.n_waiting > 0 and clock() + TURN
+  local last, stop = ready.last, M.n_waiting > 0 and clock() + TURN
   while ready.first <= last do
     local first = ready.first
     local task = ready[first]
+    if not task then break end
     ready[first], ready.first = nil, first + 1
     if not task.status then slice(task) end
-    if until_ and clock() >= until_ then break end
+    if stop and clock() >= stop then return end
   end
+  if ready.first > ready.last then ready.first, ready.last = 1, 0 end
 end
 
 -- Wakes those whose time has come.

@@ -57,6 +57,15 @@ describe("options", function()
       .. "--endpoint-name=-a)")
   end)
 
+  it("of a command win over beginnings of those of all commands", function()
+    local args = require "sagemaker.cli.args"
+    local globals = require "sagemaker.cli.globals"
+    local values, rest = args.extract({ "x", "--no-verify", "--reg", "r" }, globals,
+      { { name = "no-verify", kind = "flag" } })
+    assert.same({ region = "r" }, values)
+    assert.same({ "x", "--no-verify" }, rest)
+  end)
+
   it("of lists take several words", function()
     assert.same({ ResourceArn = "a", TagKeys = { "x", "y" } },
       body { "delete-tags", "--tag-keys", "x", "y", "--resource-arn", "a" })
@@ -103,6 +112,24 @@ describe("a wrong command line", function()
   it("is told about words that belong nowhere", function()
     usage({ "describe-endpoint", "--endpoint-name", "x", "extra" }, "extra")
     usage({ "list-endpoints", "--debug=1" }, "--debug takes no value")
+  end)
+end)
+
+describe("help", function()
+  it("is asked for by a word alone, or by an option", function()
+    for _, argv in ipairs { { "help" }, { "--help" }, { "create-endpoint", "help" },
+      { "create-endpoint", "--endpoint-name", "x", "--help" }, { "wait", "help" },
+      { "help", "create-endpoint" }, { "wait", "endpoint-in-service", "help" },
+      { "runtime", "invoke-endpoint", "help" }, { "help", "deploy" }, { "deploy", "--help" } } do
+      local result = command.run(argv)
+      assert.equal(0, result.code, table.concat(argv, " ") .. result.err)
+      assert.truthy(#result.out > 100)
+      assert.equal("", result.err)
+    end
+  end)
+
+  it("is also a name that a resource may have", function()
+    assert.same({ EndpointName = "help" }, body { "describe-endpoint", "--endpoint-name", "help" })
   end)
 end)
 

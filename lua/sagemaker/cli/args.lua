@@ -118,10 +118,12 @@ end
 --- Takes the options out of `words` that `rows` has; the others stay in order.
 ---@param words string[]
 ---@param rows table[]
+---@param others? table[] rows whose names, written out, are not taken for beginnings of those
 ---@return table<string, any> values
 ---@return string[] rest
-function M.extract(words, rows)
+function M.extract(words, rows, others)
   local index, values, rest, at = index_of(rows), {}, {}, 1
+  local theirs = others and index_of(others).by_name or {}
   while words[at] do
     local word = words[at]
     if word == "--" then
@@ -129,7 +131,7 @@ function M.extract(words, rows)
       break
     end
     local row, explicit = find(index, word)
-    if row then
+    if row and not theirs[word:match("^%-%-([^=]*)")] then
       at = take(index, row, explicit, words, at, values)
     else
       rest[#rest + 1], at = word, at + 1

@@ -61,10 +61,11 @@ local function unknown_command(service_name, name)
     errors.hint(name, names)))
 end
 
--- Takes `help` or --help out of the words: true where it was there.
+-- Whether help is asked for: the word alone (it may be a value elsewhere), or the option anywhere.
 local function wants_help(words)
-  for i, word in ipairs(words) do
-    if word == "--help" or word == "-h" or (word == "help" and i == #words) then return true end
+  if words[1] == "help" and #words == 1 then return true end
+  for _, word in ipairs(words) do
+    if word == "--help" or word == "-h" then return true end
   end
   return false
 end
@@ -140,7 +141,13 @@ local function main(world, argv, state)
     table.remove(words, 1)
     return require("sagemaker.cli.complete").run(world, words)
   end
-  local globals, rest = args.extract(words, require "sagemaker.cli.globals")
+  local rows = require "sagemaker.cli.globals"
+  local globals, rest = args.extract(words, rows)
+  local name = rest[1]
+  if name and not name:find("-", 1, true) and require("sagemaker.cli.commands")[name] then
+    local command = require("sagemaker.cli.commands." .. name)
+    globals, rest = args.extract(words, rows, command.options or {})
+  end
   local ctx = require("sagemaker.cli.context").new(world, globals)
   state.ctx = ctx
   if globals.version then

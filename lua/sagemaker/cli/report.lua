@@ -29,7 +29,8 @@ local function mode_of(ctx, style)
     failure.usage "--query is not for this command: it tells things as they happen"
   end
   if form == "json" or form == "off" then return form end
-  if form == "text" then return "lines" end
+  -- What --debug says would be drawn over.
+  if form == "text" or not form and ctx.globals.debug then return "lines" end
   if form then failure.usage(("--output %s is not for this command; there are json, text, off")
     :format(form)) end
   return style.is_live and "live" or "lines"

@@ -239,6 +239,15 @@ describe("deploy", function()
     assert.equal(252, churns.new():run(DEPLOY .. "v2 --query outcome").code)
   end)
 
+  it("gives lines on a terminal with --debug and with --output text", function()
+    for _, option in ipairs { " --debug", " --output text" } do
+      local result = churns.new():run(DEPLOY .. "v2" .. option, { tty = true,
+        env = { TERM = "xterm" } })
+      assert.equal(0, result.code)
+      assert.is_nil(result.out:find("\27", 1, true))
+    end
+  end)
+
   it("tells when nobody answers, once", function()
     local churn = churns.new()
     churn.sim:at(100, function(sim) sim:unreachable(6) end)

@@ -138,6 +138,22 @@ alarms     churn-5xx]], list[2])
   end)
 end)
 
+describe("texts of the service", function()
+  it("do not steer the terminal", function()
+    local progress = progresses.new { name = "churn", to = "v2" }
+    progress:see({ status = "RollingBack", traffic = { old = 100, new = 0 },
+      instances = { old = 4, new = 0 }, failure_reason = "a\27[2J\n\7b\155\255" }, 1000)
+    for _, style in ipairs { styles.new { columns = 80 }, styles.new { columns = 30 } } do
+      local frame = table.concat(frames.lines(progress, style, 1000), "\n")
+      assert.is_nil(frame:find("[%z\1-\9\11-\31\127-\255]"), frame)
+      assert.truthy(frame:find("a?[2J ?b??", 1, true), frame)
+    end
+    local line = require("sagemaker.cli.view.lines").line(0, "churn",
+      require("sagemaker.cli.view.lines").event(progress.event))
+    assert.is_nil(line:find("[%z\1-\31\127-\255]"), line)
+  end)
+end)
+
 describe("deploy on a terminal", function()
   local function live(columns, opts)
     local churn, term = churns.new(), terminal.new(columns)

@@ -153,7 +153,8 @@ local function preview_of(ctx, request)
   view.plan = preview.plan
   if view.plan then
     local names = views.alarms(view.config)
-    local states = alarms.new(ctx, client, os.clock):look(names)
+    local states = alarms.new(ctx, client, function() return client.transport:clock() end)
+      :look(names)
     for _, warning in ipairs(alarms.warnings(names, states)) do
       view.warnings[#view.warnings + 1] = warning
     end

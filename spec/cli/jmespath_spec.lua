@@ -151,7 +151,9 @@ describe("JMESPath", function()
     assert.equal("10001", search("length([" .. ("a,"):rep(10000) .. "a])", "{}"))
   end)
 
-  it("answers or refuses, whatever the expression: 20,000 random ones", function()
+  local rounds = os.getenv "SAGEMAKER_TORTURE" and 1000 or 20000
+
+  it(("answers or refuses, whatever the expression: %d random ones"):format(rounds), function()
     local pieces = { "a", "b", ".", "*", "[", "]", "[]", "[?", "{", "}", ":", ",", "(", ")", "@",
       "&", "|", "||", "&&", "!", "==", "<", ">=", "0", "-1", "'x'", "`1`", '"q"', "`[]`", "length",
       "map", "sort_by", "not_null", "to_string", " ", "`{\"a\": null}`", "é", "\\", "\0" }
@@ -159,7 +161,7 @@ describe("JMESPath", function()
       ["unknown-function"] = true, ["invalid-value"] = true }
     local random, given = shapes.random(7), json.decode '{"a":[{"b":1},[2],"c"],"b":{"a":"x"}}'
     local compiled = 0
-    for _ = 1, 20000 do
+    for _ = 1, rounds do
       local parts = {}
       for i = 1, 1 + random(9) do parts[i] = pieces[1 + random(#pieces)] end
       local find, message, err = jmespath.compile(table.concat(parts))
@@ -173,6 +175,6 @@ describe("JMESPath", function()
         assert(type(message) == "string" and kinds[err.kind], message)
       end
     end
-    assert.is_true(compiled > 500)
+    assert.is_true(compiled > rounds / 40)
   end)
 end)

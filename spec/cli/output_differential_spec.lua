@@ -9,7 +9,7 @@ local json = require "sagemaker.cli.json"
 local shapes = require "support.shapes"
 
 local PYTHON = "/usr/bin/python3"
-local COUNT = 600
+local COUNT = os.getenv "SAGEMAKER_TORTURE" and 60 or 600
 
 local STRINGS = { "", "a", "b c", "é", "日本", "😀", "true", "null", "1", "1.5", "1e3", "-", "- a",
   "a: b", "a:b", "#x", "a #b", " x", "x ", "it's", 'say "x"', "l1\nl2", "a\n b", "a \nb", "\t",
@@ -90,7 +90,8 @@ local function reference(list)
   local f = assert(io.open(name, "wb"))
   for _, given in ipairs(list) do f:write(json.encode(given), "\n") end
   f:close()
-  local p = io.popen(PYTHON .. " spec/support/aws_output.py < " .. name .. " 2>&1")
+  local p = io.popen(("unset LD_PRELOAD; %s spec/support/aws_output.py < %s 2>&1")
+    :format(PYTHON, name))
   local rows = {}
   for line in p:lines() do rows[#rows + 1] = json.decode(line) end
   p:close()

@@ -212,10 +212,10 @@ describe("the width of a text", function()
   end)
 
   it("counts every character as Python does, where it is at hand", function()
-    local p = io.popen([[/usr/bin/python3 -c "
-import unicodedata
+    local p = io.popen([[unset LD_PRELOAD; /usr/bin/python3 -c "
+import os, unicodedata
 print(unicodedata.unidata_version)
-for c in range(0x80, 0x30000):
+for c in range(0x80, 0x30000, 7 if os.environ.get('SAGEMAKER_TORTURE') else 1):
     if not 0xD800 <= c < 0xE000:
         print(c, 2 if unicodedata.east_asian_width(chr(c)) in 'WFA' else 1)
 " 2>/dev/null]])

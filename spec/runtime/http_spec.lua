@@ -118,7 +118,7 @@ describe("streams over HTTP", function()
       it(("%s, %s, fails when nothing comes, and when it is cut"):format(kind, place), function()
         run(function()
           local stream = assert(row.open(runtime, fresh "gated", BODY,
-            { timeouts = { read = 0.1 } }))
+            { timeouts = { read = 0.4 } }))
           assert.equal(FIRST, stream:read())
           local bytes, message, err = stream:read()
           assert.is_nil(bytes)

@@ -28,6 +28,8 @@ local streams = lazy "sagemaker.stream"
 ---@field name string
 ---@field encode? fun(params: table): sagemaker.Request|nil, string|nil, sagemaker.Error|nil instead
 ---   of the encoder: {method, path, query, headers, body}
+---@field authorize? fun(request: sagemaker.Request, signer: userdata, epoch: number) instead of the
+---   signature
 ---@field decode? fun(response: sagemaker.Response): any|nil, sagemaker.Error|nil instead of the
 ---   decoder; of a stream, the members of its head
 ---@field is_plain? boolean the stream has no frames
@@ -118,7 +120,12 @@ local function sign(client, settings, operation, request, call)
   local signer, message, err = signing.signer(settings, io, deadline)
   if not signer then return nil, message, err end
   call.skew = client.state.skew
-  signer:sign(request, (transport and transport:now() or settings.io.now()) + call.skew)
+  local now = (transport and transport:now() or settings.io.now()) + call.skew
+  if operation.authorize then
+    operation.authorize(request, signer, now)
+  else
+    signer:sign(request, now)
+  end
   return true
 end
 

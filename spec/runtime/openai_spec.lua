@@ -108,6 +108,42 @@ describe("runtime:openai", function()
     end
   end)
 
+  it("proves whose a request is by a token where it is told to", function()
+    local request = sent(CHAT, BODY, { auth = "bearer" })
+    local token = header(request, "authorization"):match("^Bearer sagemaker%-api%-key%-(.*)$")
+    local url = core.text.unbase64(token)
+    assert.matches("^sagemaker.amazonaws.com/%?Action=CallWithBearerToken&", url)
+    assert.matches("X-Amz-Credential=AKIDEXAMPLE%2F20260115%2Feu-west-1%2Fsagemaker%2Faws4_request",
+      url, 1, true)
+    assert.matches("X-Amz-Expires=300", url, 1, true)
+    assert.matches("X-Amz-Security-Token=HIDDENTOKEN", url, 1, true)
+    assert.matches("&Version=1$", url)
+    assert.is_nil(header(request, "x-amz-date"))
+  end)
+
+  it("is served by the simulator, signed or with a token", function()
+    local sim = sagemaker.simulator.new()
+    local client = assert(sagemaker.new { transport = sim })
+    assert(client:create_model { ModelName = "m",
+      ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker",
+      PrimaryContainer = { Image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/chat:1" } })
+    sim:container("m", function(request)
+      return { body = ('{"path":"%s","bytes":%d}'):format(request.path, #request.body),
+        headers = { ["Content-Type"] = "application/json" } }
+    end)
+    assert(client:create_endpoint_config { EndpointConfigName = "c", ProductionVariants = { {
+      VariantName = "v", ModelName = "m", InstanceType = "ml.m5.large",
+      InitialInstanceCount = 1 } } })
+    assert(client:deploy { EndpointName = "chat", EndpointConfigName = "c" })
+    local runtime = assert(sagemaker.runtime { transport = sim })
+    for _, auth in ipairs { "sigv4", "bearer" } do
+      assert.same({ path = CHAT, bytes = 2 }, runtime:openai("chat", CHAT, "{}", { auth = auth }))
+      local _, _, err = runtime:openai("chat", CHAT, "{}", { auth = auth,
+        credentials = { access_key_id = "AKIDWRONG", secret_access_key = "x" } })
+      assert.equal(403, err.status)
+    end
+  end)
+
   it("validates names, paths and bodies before anything is sent", function()
     local runtime, transport = scripted {}
     local loop = {}
@@ -144,6 +180,8 @@ describe("runtime:openai", function()
         function() runtime:openai("chat", CHAT, 5) end,
       ["option method must be"] =
         function() runtime:openai("chat", CHAT, nil, { method = "TRACE" }) end,
+      ["option auth must be"] =
+        function() runtime:openai("chat", CHAT, BODY, { auth = "basic" }) end,
       ["option stream must be true or false, not string"] =
         function() runtime:openai("chat", CHAT, BODY, { stream = "yes" }) end,
       ["option raw must be true or false, not number"] =

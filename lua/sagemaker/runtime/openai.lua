@@ -18,6 +18,8 @@ local NAME, MODEL = "OpenAI", "InvokeEndpoint"
 ---@class sagemaker.OpenAiOptions: sagemaker.CallOptions and the members that InvokeEndpoint has in
 --- headers: TargetVariant, SessionId, CustomAttributes …
 ---@field InferenceComponentName? string goes into the path
+---@field auth? "sigv4"|"bearer" how a request proves whose it is: signed as all others (default),
+--- or by a token made of a signature, which AWS's guide describes for these paths
 ---@field method? "GET"|"POST"|"DELETE" default: POST with a body, GET without
 ---@field raw? boolean answer what InvokeEndpoint does, {Body, ContentType, …}
 ---@field stream? boolean answer a stream; also where the body is a table with stream = true
@@ -30,7 +32,7 @@ local METHODS = { DELETE = true, GET = true, POST = true }
 local known
 local function options_of_model(service)
   if not known then
-    known = { method = true, raw = true, stream = true }
+    known = { auth = true, method = true, raw = true, stream = true }
     for _, member in ipairs(service:shape(service:operation(MODEL).input).members) do
       if member.location == "header" then known[member.name] = "member" end
     end
@@ -57,6 +59,9 @@ local function check_arguments(endpoint, path, body, own, level)
   end
   if own.method ~= nil and not METHODS[own.method] then
     error('option method must be "GET", "POST" or "DELETE"', level)
+  end
+  if own.auth ~= nil and own.auth ~= "sigv4" and own.auth ~= "bearer" then
+    error('option auth must be "sigv4" or "bearer"', level)
   end
   check_flag(own, "raw", level + 1)
   check_flag(own, "stream", level + 1)
@@ -137,6 +142,21 @@ local function request_of(service, endpoint, path, body, own, is_stream)
   request.method = own.method or (body and "POST" or "GET")
   request.path, request.query, request.body = base .. "/openai" .. tail, query, text
   return request
+end
+
+-- }}
+
+-- {{ Tokens
+
+local TOKEN_HOST = "sagemaker.amazonaws.com"
+local TOKEN_SECONDS = 300 -- that a request may be on its way; AWS allows 12 hours
+
+-- A bearer token is a signed URL for an action that nobody calls, in base64.
+local function authorize(request, signer, epoch)
+  local url = signer:presign({ method = "POST", path = "/", query = "Action=CallWithBearerToken",
+    headers = { Host = TOKEN_HOST }, body = "" }, epoch, TOKEN_SECONDS)
+  request.headers.Authorization = "Bearer sagemaker-api-key-"
+    .. core.text.base64(url:gsub("^https://", "") .. "&Version=1")
 end
 
 -- }}
@@ -222,6 +242,7 @@ function M.call(runtime, endpoint, path, body, opts, level)
   local is_stream = own.stream
   if is_stream == nil then is_stream = type(body) == "table" and body.stream == true end
   local operation = { name = NAME, is_plain = true, stream_output = is_stream or nil }
+  if own.auth == "bearer" then operation.authorize = authorize end
   operation.encode = function()
     return request_of(service, endpoint, path, body, own, is_stream)
   end

@@ -109,11 +109,14 @@ local function plain_members(output)
   return members
 end
 
+-- Kilobytes in use from which collecting pays. (Bytes of a model may be many, too.)
+local MUCH = 8192
+
 local function call(ctx, client, params)
   local before = ctx.world.before_call
   if before then before() end
   local output, _, err = client:call(ctx.operation.name, params)
-  if ctx.options.outfile then collectgarbage "restart" end -- a stream may be long
+  if ctx.options.outfile or collectgarbage "count" > MUCH then collectgarbage "restart" end
   if not output then failure.raise(err) end
   if ctx.options.outfile then
     local is_stdout = save_body(ctx, output)

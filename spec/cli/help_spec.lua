@@ -85,6 +85,12 @@ describe("help", function()
     assert.equal(out, help "--help")
   end)
 
+  it("lists the operations of the runtime", function()
+    local out = help "runtime --help"
+    has(out, "sagemaker runtime OPERATION", "\n    invoke-endpoint\n")
+    assert.is_nil(out:find("create-endpoint", 1, true))
+  end)
+
   it("lists all operations and waiters", function()
     local out = help "help operations"
     local _, count = out:gsub("\n    %l[%l%d%-]*", "")

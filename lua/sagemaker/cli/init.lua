@@ -116,7 +116,7 @@ local function dispatch(ctx, words)
     local topic = table.remove(words, 1)
     if topic == "--man" then return help(ctx, { manual = true }) end
     if topic == "operations" then return help(ctx, { operations = true }) end
-    if topic == nil or topic:sub(1, 1) == "-" then return help(ctx, {}) end
+    if topic == nil or topic:sub(1, 1) == "-" then return help(ctx, { service = service }) end
     table.insert(words, 1, topic)
     words[#words + 1] = "--help"
     return dispatch(ctx, words)

@@ -73,18 +73,25 @@ alarms     churn-5xx]], list[2])
     local configs = { CANARY, deployment.rolling { batch = "25%", bake = 60, alarms = { "a" } },
       deployment.linear { step = "25%", bake = 60,
         alarms = { ("long-name-"):rep(12), ("another-"):rep(12) } } }
+    local text, shown = require "sagemaker.cli.view.text", {}
+    for columns = 20, 100, 8 do
+      for _, is_unicode in ipairs { false, true } do
+        shown[#shown + 1] = styles.new { columns = columns, unicode = is_unicode, colour = true }
+      end
+    end
     for _, config in ipairs(configs) do
-      for columns = 20, 100, 8 do
-        for _, is_unicode in ipairs { false, true } do
-          local style = styles.new { columns = columns, unicode = is_unicode, colour = true }
-          for _, frame in ipairs((drawn(config, style))) do
-            for line in frame:gmatch("[^\n]+") do
-              local width = require("sagemaker.cli.view.text").width(line)
-              assert.is_true(width < columns, ("%d of %d: %s"):format(width, columns, line))
+      local churn, progress = churns.new(), progresses.new { name = "churn" }
+      assert(churn.client:deploy { EndpointName = "churn", EndpointConfigName = "v2",
+        DeploymentConfig = config, on_event = function(event)
+          progress:see(event, churn.sim:now())
+          for _, style in ipairs(shown) do
+            for _, line in ipairs(frames.lines(progress, style, churn.sim:now() + 60)) do
+              local width = text.width(line)
+              assert.is_true(width < style.columns, ("%d of %d: %s"):format(width, style.columns,
+                line))
             end
           end
-        end
-      end
+        end })
     end
   end)
 

@@ -26,7 +26,8 @@ end
 
 --- The page of a topic.
 ---@param topic table {} is the overview; {manual = true}; {operations = true}; {command = name};
---- {service, operation}; {waiter = word}, "" for their list
+--- {service, operation}, without an operation those of the service; {waiter = word}, "" for their
+--- list
 ---@return sagemaker.cli.Page
 function M.page(topic)
   if topic.waiter then return waiter(topic.waiter) end
@@ -37,6 +38,8 @@ function M.page(topic)
       require("sagemaker.cli.commands." .. topic.command))
   elseif topic.operations then
     return require("sagemaker.cli.help.overview").operations_page()
+  elseif topic.service == "sagemaker-runtime" then
+    return require("sagemaker.cli.help.overview").runtime_page()
   end
   return require("sagemaker.cli.help.overview").page(topic.manual)
 end

@@ -170,6 +170,18 @@ function M.page(is_manual)
   return page
 end
 
+--- The list of the operations of the runtime.
+---@return sagemaker.cli.Page
+function M.runtime_page()
+  local page = documents.new("sagemaker-runtime", "invocations")
+  page:section "SYNOPSIS"
+  page:synopsis { "sagemaker runtime OPERATION", "[options]", "outfile" }
+  page:section "OPERATIONS"
+  page:literal(M.operations "sagemaker-runtime")
+  page:paragraph "`sagemaker runtime OPERATION --help` tells about one."
+  return page
+end
+
 --- The list of all operations.
 ---@return sagemaker.cli.Page
 function M.operations_page()

@@ -105,6 +105,26 @@ describe("the simulator as a server", function()
     server.shell("rm -rf " .. dir)
   end)
 
+  it("loses answers as it is told", function()
+    assert(start { clock = "virtual", verify = false })
+    local function curl()
+      local said = server.shell(("curl -sS -o /dev/null -X POST -d '{}' -w '%%{time_total}' "
+        .. "-H 'X-Amz-Target: SageMaker.ListModels' %s/; echo \" $?\""):format(running.url))
+      return said:match(" (%d+)%s*$"), tonumber(said:match("([%d.]+) %d+%s*$"))
+    end
+    for knob, code in pairs { drop = "52", reset = "56", truncate = "18", unreachable = "52" } do
+      assert.equal(200, (running:post("/_simulator/knobs", { [knob] = 1 })))
+      assert.equal(code, curl(), knob)
+      assert.equal("0", curl())
+    end
+    running:post("/_simulator/knobs", { latency = { ListModels = 0.2 } })
+    local code, seconds = curl()
+    assert.equal("0", code)
+    assert.is_true(seconds >= 0.2)
+    local _, state = running:get "/_simulator/state"
+    assert.equal(8, #state.requests) -- the one that was unreachable never came
+  end)
+
   it("can be mounted in an nginx of one's own with one line", function()
     local function nginx(http)
       return server.nginx {
@@ -221,6 +241,51 @@ describe("the simulator as a server", function()
       end
       assert.equal(200, (running:get("/_simulator/state")))
       assert.is_nil(running:output():find("%[error%].*lua"))
+    end)
+
+    it("answers others while slow clients take their time", function()
+      local held = {}
+      for i, bytes in ipairs {
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", "POST / HTTP/1.1\r\nHos", "",
+      } do
+        local path = ("%s/slow-%d"):format(running.dir, i)
+        local file = assert(io.open(path, "wb"))
+        file:write(bytes)
+        file:close()
+        held[i] = server.spawn(("bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; cat %s >&3; cat <&3'")
+          :format(running.port, path), path .. "-said")
+      end
+      for _ = 1, 20 do assert.equal(200, (running:get("/_simulator/knobs"))) end
+      for _, pid in ipairs(held) do
+        assert.is_true(server.alive(pid))
+        server.shell(("kill %d"):format(pid))
+      end
+      assert.equal(200, (running:get("/_simulator/knobs")))
+    end)
+
+    it("refuses signatures of another time, and those whose request was changed", function()
+      local core = require "sagemaker.core"
+      local function said(age, change)
+        local request = assert(core.encode(core.service "sagemaker", "ListModels", {}, false))
+        request.headers.Host = "127.0.0.1:" .. running.port
+        core.signer { access_key_id = "test", secret_access_key = "test", region = "us-east-1",
+          service = "sagemaker" }:sign(request, core.now() - age)
+        if change then change(request) end
+        local lines = { "POST / HTTP/1.1", "Connection: close", "Content-Length: "
+          .. #request.body }
+        for name, value in pairs(request.headers) do lines[#lines + 1] = name .. ": " .. value end
+        return raw(table.concat(lines, "\r\n") .. "\r\n\r\n" .. request.body)
+      end
+      assert.matches("^HTTP/1%.1 200", said(0))
+      assert.matches("^HTTP/1%.1 200", said(290))
+      assert.matches("RequestExpired.*is now earlier than", said(310))
+      assert.matches("RequestExpired.*is still later than", said(-310))
+      assert.matches("InvalidSignatureException", said(0, function(request)
+        request.body = '{"MaxResults":1}'
+      end))
+      assert.matches("InvalidSignatureException", said(0, function(request)
+        request.headers["X-Amz-Target"] = "SageMaker.ListEndpoints"
+      end))
     end)
 
     it("keeps the control API for this machine and its own pages", function()

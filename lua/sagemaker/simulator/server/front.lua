@@ -76,10 +76,10 @@ local function send_half(response)
   return ngx.exit(ngx.ERROR)
 end
 
-local function deliver(delivery)
+local function deliver(server, delivery)
   if delivery.delay >= MOMENT then ngx.sleep(delivery.delay) end
   local response, loss = delivery.response, delivery.loss
-  if not response or loss == "drop" then
+  if not response or loss == "drop" or loss == "reset" and not server.options.resets then
     return ngx.exit(444)
   elseif loss == "reset" then
     return ngx.exec("@sagemaker_reset")
@@ -166,7 +166,7 @@ function M.content(servers, opts)
   end
   local delivery = server:answer(request)
   if server.options.log_requests then note(delivery.response) end
-  return deliver(delivery)
+  return deliver(server, delivery)
 end
 
 --- content_by_lua for error_page: what nginx refuses gets an answer as AWS gives it.

@@ -38,12 +38,13 @@ local PING = 2
 ---@field step? number virtual time: seconds that pass with every DescribeEndpoint
 ---@field state? string a file that keeps the state
 ---@field save_seconds? number between two snapshots; 5
+---@field resets? boolean nginx has a location @sagemaker_reset, which resets a connection
 ---@field log_requests? boolean tell nginx's variables $sagemaker_operation and $sagemaker_code
 ---@field credentials? string|table "KEY:SECRET", or as simulator.new takes them
 
 local OWN = {
   speed = true, clock = true, state = true, save_seconds = true, credentials = true,
-  log_requests = true,
+  log_requests = true, resets = true,
 }
 
 local function credentials_of(value)

@@ -141,7 +141,7 @@ local function server_options(opts, io)
     if not OWN[name] then given[name] = value end
   end
   if given.state then given.state = find.absolute(given.state, io) end
-  given.log_requests = opts.log ~= nil or nil
+  given.log_requests, given.resets = opts.log ~= nil or nil, true
   return given
 end
 

@@ -15,7 +15,6 @@ local function command_names()
   table.sort(names)
   return names
 end
-M.commands = command_names
 
 --- The words of all operations of a service, sorted.
 ---@param service_name string

@@ -13,14 +13,14 @@ Style.__index = Style
 Style.__name = "sagemaker.cli.style"
 
 local UNICODE = {
-  arrow = "→", dash = "·", done = "✓", ellipsis = "…", fail = "✗", now = "▸", warn = "!",
+  arrow = "→", done = "✓", ellipsis = "…", now = "▸",
   bar = "█", empty = "·", parts = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" },
-  old = "░", new = "█", axis = "│", corner = "└", line = "─", tick = "┴", left = "▕", right = "▏",
+  old = "░", new = "█", axis = "│", corner = "└", line = "─", tick = "┴",
 }
 local ASCII = {
-  arrow = "->", dash = "-", done = "*", ellipsis = "...", fail = "!", now = ">", warn = "!",
+  arrow = "->", done = "*", ellipsis = "...", now = ">",
   bar = "#", empty = ".", parts = {},
-  old = ".", new = "#", axis = "|", corner = "+", line = "-", tick = "+", left = "[", right = "]",
+  old = ".", new = "#", axis = "|", corner = "+", line = "-", tick = "+",
 }
 
 -- The eight colours that every palette has, and bold and faint.

@@ -66,6 +66,10 @@ describe("options", function()
     assert.same({ "x", "--no-verify" }, rest)
   end)
 
+  it("may be an empty word, as scripts leave", function()
+    assert.same({ EndpointName = "x" }, body { "describe-endpoint", "--endpoint-name", "x", "" })
+  end)
+
   it("of lists take several words", function()
     assert.same({ ResourceArn = "a", TagKeys = { "x", "y" } },
       body { "delete-tags", "--tag-keys", "x", "y", "--resource-arn", "a" })

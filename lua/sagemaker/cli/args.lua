@@ -184,6 +184,8 @@ function M.parse(words, rows, positionals, what)
       filled, at = filled + 1, at + 1
       local place = positionals[filled]
       values[place.key or place.name:gsub("-", "_")] = word
+    elseif word == "" then -- an empty "$OPTIONS" in a script
+      at = at + 1
     else
       unknown(word, rows, near, what)
     end

@@ -74,7 +74,7 @@ int lsm_dec_wrong (lsm_dec *d, const sm_shape *shape) {
 
 /* So many containers, one in the other, have their stack slots at a time: a
 ** coroutine keeps the stack that it once had, and there may be thousands. */
-#define LEVELS 8
+#define LEVELS 4
 
 /* A container takes four stack slots and is left before its sibling comes. */
 static void reserve (lsm_dec *d) {

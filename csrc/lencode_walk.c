@@ -7,7 +7,7 @@
 
 /* Stack slots that are asked for at a time. A coroutine keeps the stack that it
 ** once had, and there may be thousands. */
-#define STACK_STEP 32
+#define STACK_STEP 16
 
 /* Above this index containers give their stack slots back one by one. */
 #define STACK_MUCH 1000

@@ -11,15 +11,23 @@ local json = require "sagemaker.simulator.json"
 
 local M = {}
 
--- The positions of a table that make up its list.
-local function length_of(t)
-  local n = 0
-  while t[n + 1] ~= nil do n = n + 1 end
-  return n
+-- So many names are remembered as they are written: every record has the same ones, but for what
+-- callers chose for the keys of their maps.
+local NAMES = 1000
+
+local names, known = {}, 0
+
+local function name_text(key)
+  local text = names[key]
+  if text then return text end
+  text = json.string("." .. key) .. ":"
+  if known < NAMES then names[key], known = text, known + 1 end
+  return text
 end
 
--- The JSON of a value; tables are put into the queue of those to write.
-local function value_text(value, places, queue)
+-- Appends the JSON of a value; tables are put into the queue of those to write. False for a value
+-- that cannot be written.
+local function put_value(out, value, places, queue)
   local kind = type(value)
   if kind == "table" then
     local place = places[value]
@@ -27,29 +35,47 @@ local function value_text(value, places, queue)
       place = #queue + 1
       places[value], queue[place] = place, value
     end
-    return ("[%d]"):format(place)
+    out[#out + 1] = ("[%d]"):format(place)
   elseif kind == "string" then
-    return json.string(value)
+    out[#out + 1] = json.string(value)
   elseif kind == "number" then
-    return json.number(value)
+    out[#out + 1] = json.number(value)
   elseif kind == "boolean" then
-    return tostring(value)
+    out[#out + 1] = value and "true" or "false"
+  else
+    return false
   end
-  return nil
+  return true
 end
 
-local function table_text(t, skip, places, queue)
-  local parts, n = {}, length_of(t)
-  if n > 0 then
-    local items = {}
-    for i = 1, n do items[i] = value_text(t[i], places, queue) or "null" end
-    parts[1] = '"#":[' .. table.concat(items, ",") .. "]"
+local function put_list(out, t, places, queue)
+  out[#out + 1] = '"#":['
+  local i = 1
+  while t[i] ~= nil do
+    if i > 1 then out[#out + 1] = "," end
+    if not put_value(out, t[i], places, queue) then out[#out + 1] = "null" end
+    i = i + 1
   end
+  out[#out + 1] = "]"
+end
+
+local function put_table(out, t, skip, places, queue)
+  local before = t[1] ~= nil
+  out[#out + 1] = "{"
+  if before then put_list(out, t, places, queue) end
   for key, value in pairs(t) do
-    local text = type(key) == "string" and not skip[key] and value_text(value, places, queue)
-    if text then parts[#parts + 1] = json.string("." .. key) .. ":" .. text end
+    if type(key) == "string" and not skip[key] then
+      local at = #out
+      if before then out[at + 1] = "," end
+      out[#out + 1] = name_text(key)
+      if put_value(out, value, places, queue) then
+        before = true
+      else
+        for extra = #out, at + 1, -1 do out[extra] = nil end
+      end
+    end
   end
-  return "{" .. table.concat(parts, ",") .. "}"
+  out[#out + 1] = "}"
 end
 
 --- A table with all that it refers to.
@@ -57,13 +83,15 @@ end
 ---@param skip? table<string, any> fields that are not written, wherever they stand
 ---@return string json
 function M.encode(root, skip)
-  local places, queue, out = { [root] = 1 }, { root }, {}
+  local places, queue, out = { [root] = 1 }, { root }, { "[" }
   local i = 1
   while queue[i] do
-    out[i] = table_text(queue[i], skip or {}, places, queue)
+    if i > 1 then out[#out + 1] = "," end
+    put_table(out, queue[i], skip or {}, places, queue)
     i = i + 1
   end
-  return "[" .. table.concat(out, ",") .. "]"
+  out[#out + 1] = "]"
+  return table.concat(out)
 end
 
 local function value_of(value, nodes)

@@ -22,6 +22,7 @@ end
 ---@param text string
 ---@return string
 function M.string(text)
+  if not text:find('[%c"\\\127]') then return '"' .. text .. '"' end
   return '"' .. text:gsub('[%c"\\\127]', escape) .. '"'
 end
 

@@ -27,7 +27,7 @@ M.transient = { view = true, described = true }
 local sections = {}
 
 -- How many records are written before others get a turn.
-local TURN = 20
+local TURN = 4
 
 --- Adds something to every snapshot.
 ---@param name string

@@ -11,8 +11,10 @@ spec_packages () {
   echo "$(build_packages)" lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev \
     lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev luarocks lua-busted lua-check lua-luv lua-cqueues \
     bash zsh fish groff \
-    nginx libnginx-mod-http-lua wrk openssl curl awscli python3-boto3 nodejs npm \
+    nginx libnginx-mod-http-lua wrk openssl curl awscli python3-boto3 \
     clang clang-format libclang-rt-14-dev valgrind chromium chromium-driver
+  # Node.js of another origin brings npm along, and Debian's npm cannot stand beside it.
+  command -v npm >/dev/null || echo nodejs npm
 }
 
 # install_packages LOG NAME...: installs the Debian packages that are missing. Where it may not, it

@@ -88,7 +88,10 @@ end
 -- Everything that nginx needs, looked for; nil and what is missing.
 local function site_of(opts, io)
   local site = { host = opts.host or M.HOST, error_log = "stderr" }
-  local nginx, message = find.nginx(opts.nginx, io)
+  local nginx, message
+  site.tls, message = tls_of(opts.tls, io)
+  if message then return nil, message end
+  nginx, message = find.nginx(opts.nginx, io)
   if not nginx then return nil, message end
   site.nginx = nginx
   site.modules, message = find.modules(nginx, io)
@@ -96,8 +99,6 @@ local function site_of(opts, io)
   site.lua_path, message = find.lua_path(package.path, io)
   if message then return nil, message end
   site.lua_cpath, message = find.lua_cpath(package.cpath, io)
-  if message then return nil, message end
-  site.tls, message = tls_of(opts.tls, io)
   if message then return nil, message end
   if opts.log == "-" then
     site.log = "/dev/stdout"

@@ -87,15 +87,16 @@ static int try_port (const struct addrinfo *a) {
 */
 static int process_port (lua_State *L) {
   const char *host = luaL_checkstring(L, 1);
-  int wanted = (int)luaL_checkinteger(L, 2), got, code;
+  lua_Integer asked = luaL_checkinteger(L, 2);
+  int got, code;
   struct addrinfo hints, *list;
-  char number[16], subject[300];
+  char number[32], subject[300];
   memset(&hints, 0, sizeof hints);
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  snprintf(number, sizeof number, "%d", wanted);
-  snprintf(subject, sizeof subject, "%.200s port %d", host, wanted);
-  if (wanted < 0 || wanted > 65535)
+  snprintf(number, sizeof number, "%ld", (long)asked);
+  snprintf(subject, sizeof subject, "%.200s port %s", host, number);
+  if (asked < 0 || asked > 65535)
     return fail(L, subject, EINVAL);
   if (getaddrinfo(host, number, &hints, &list) != 0)
     return fail(L, subject, EADDRNOTAVAIL);
@@ -151,7 +152,7 @@ static int attend (pid_t pid, const sigset_t *set) {
 
 /* The arguments in the list at index 1 as C strings; the last one is NULL. */
 static void read_arguments (lua_State *L, char *argv[]) {
-  size_t n, i;
+  size_t n, i, length;
   luaL_checktype(L, 1, LUA_TTABLE);
   n = lsm_rawlen(L, 1);
   luaL_argcheck(L, n >= 1 && n < MAX_ARGUMENTS, 1, "no or too many arguments");
@@ -159,7 +160,8 @@ static void read_arguments (lua_State *L, char *argv[]) {
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, 1, (int)i + 1);
     luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "not all strings");
-    argv[i] = (char *)lua_tostring(L, -1); /* anchored on the stack */
+    argv[i] = (char *)lua_tolstring(L, -1, &length); /* stays on the stack */
+    luaL_argcheck(L, strlen(argv[i]) == length, 1, "an argument holds a NUL");
   }
   argv[n] = NULL;
 }

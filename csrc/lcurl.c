@@ -119,11 +119,12 @@ static void push_row (lua_State *L, const struct pollfd *p, unsigned long id) {
 
 /* loop:fds([known]) -> {{fd, id, read, write}…} or nil when the generation is
 ** still `known`, generation. Making the rows may run a finalizer that closes
-** sockets, so each is looked for anew. */
+** sockets, so each is looked for anew, and the generation is the one before. */
 static int loop_fds (lua_State *L) {
-  lcurl_loop *l = check_loop(L);
+  const lcurl_loop *l = check_loop(L);
+  unsigned long generation = l->generation;
   size_t i;
-  if (lua_isnumber(L, 2) && lua_tonumber(L, 2) == (lua_Number)l->generation) {
+  if (lua_isnumber(L, 2) && lua_tonumber(L, 2) == (lua_Number)generation) {
     lua_pushnil(L);
     lua_pushvalue(L, 2);
     return 2;
@@ -134,7 +135,7 @@ static int loop_fds (lua_State *L) {
     push_row(L, &p, ((lcurl_watch *)(void *)l->watches.p)[i].id);
     lua_rawseti(L, -2, (int)i + 1);
   }
-  lua_pushnumber(L, (lua_Number)l->generation);
+  lua_pushnumber(L, (lua_Number)generation);
   return 2;
 }
 
@@ -296,10 +297,10 @@ void lcurl_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
   lua_setfield(L, -2, "__name");
   lua_pushcfunction(L, gc);
   lua_setfield(L, -2, "__gc");
-  lua_pushcfunction(L, gc);
-  lua_setfield(L, -2, "__close");
   lua_newtable(L);
   set_functions(L, methods);
+  lua_getfield(L, -1, "close");
+  lua_setfield(L, -3, "__close"); /* it may be in use where its block ends */
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "__index");
 }

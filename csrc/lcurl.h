@@ -224,6 +224,8 @@ typedef struct lcurl_transfer {
   struct lcurl_transfer *next, *previous;             /* of the agent */
   struct lcurl_transfer *next_ready, *previous_ready; /* to be reported */
   int ready;
+  int hands;   /* functions that are at work on it, and run Lua meanwhile */
+  int dropped; /* given back in that time: it goes when they are done */
   char error[CURL_ERROR_SIZE];
 } lcurl_transfer;
 
@@ -303,8 +305,13 @@ int lcurl_begin(lcurl_transfer *t);
 /* Ends a transfer. One that libcurl has not ended loses its connection. */
 void lcurl_end(lcurl_transfer *t);
 
-/* Gives a transfer back, whatever it is doing. */
+/* Gives a transfer back, whatever it is doing; one in hand after that. */
 void lcurl_release(lcurl_transfer *t);
+
+/* Keeps what a transfer holds where it is until lcurl_let_go, unless its agent
+** is freed. That answers 1 when the transfer was given back meanwhile. */
+void lcurl_hold(lcurl_transfer *t);
+int lcurl_let_go(lcurl_transfer *t);
 
 /* Notes what libcurl says about transfers that have ended. */
 void lcurl_harvest(lcurl_agent *a);

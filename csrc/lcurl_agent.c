@@ -100,8 +100,8 @@ static int64_t after (int64_t start, int64_t span) {
 static int64_t stream_limit (const lcurl_transfer *t, lcurl_stop *which) {
   int64_t since = t->activity > t->waiting ? t->activity : t->waiting;
   *which = LCURL_STOP_READ;
-  if (t->waiting == 0 || t->response.paused)
-    return LCURL_NEVER;
+  if (t->waiting == 0 || t->response.paused || t->response.body.len > 0)
+    return LCURL_NEVER; /* what is there can be read: no stall */
   return after(since, t->request.limits.read);
 }
 
@@ -180,7 +180,7 @@ lcurl_transfer *lcurl_acquire (lcurl_agent *a) {
   }
   lcurl_loop_number(a->loop, t);
   t->phase = LCURL_PREPARED;
-  t->quiet = t->ready = 0;
+  t->quiet = t->ready = t->hands = t->dropped = 0;
   link_busy(t);
   return t;
 }
@@ -224,6 +224,12 @@ static void detach (lcurl_transfer *t) {
 
 void lcurl_release (lcurl_transfer *t) {
   lcurl_agent *a = t->agent;
+  if (t->hands > 0) {
+    lcurl_end(t);
+    dequeue(a->loop, t);
+    t->dropped = 1;
+    return;
+  }
   detach(t);
   if (a->multi == NULL || a->nidle >= LCURL_KEEP) {
     destroy(t);
@@ -234,6 +240,17 @@ void lcurl_release (lcurl_transfer *t) {
   t->next = a->idle;
   a->idle = t;
   a->nidle++;
+}
+
+void lcurl_hold (lcurl_transfer *t) {
+  t->hands++;
+}
+
+int lcurl_let_go (lcurl_transfer *t) {
+  if (--t->hands > 0 || !t->dropped)
+    return 0;
+  lcurl_release(t);
+  return 1;
 }
 
 void lcurl_await (lcurl_transfer *t) {
@@ -370,8 +387,10 @@ void lcurl_agent_close (lcurl_agent *a) {
 void lcurl_agent_free (lcurl_agent *a) {
   lcurl_loop *l = a->loop;
   lcurl_agent_close(a);
-  while (a->busy != NULL)
+  while (a->busy != NULL) {
+    a->busy->hands = 0;
     lcurl_release(a->busy);
+  }
   if (a->previous != NULL)
     a->previous->next = a->next;
   else

@@ -52,6 +52,24 @@ void lcurl_breathe (lua_State *L) {
   lua_call(L, 0, 0);
 }
 
+/* Has a transfer in its hands until lay_down. */
+static void take_up (lcurl_ref *ref, lcurl_transfer *t) {
+  lcurl_refer(ref, t);
+  lcurl_hold(t);
+  ref->held = 1;
+}
+
+/* The loop or agent is at 1. */
+static void lay_down (lua_State *L, const lcurl_ref *ref) {
+  lcurl_transfer *t = ref->loop != NULL ? lcurl_deref(ref) : NULL;
+  if (t == NULL)
+    return;
+  if (ref->held)
+    lcurl_release(t);
+  if (lcurl_let_go(t))
+    lcurl_unanchor(L, 1, ref->slot);
+}
+
 /*
 ** Calls the function in the first upvalue with a reference and the arguments
 ** at 1 to n, and gives back what the reference holds then, whatever happened.
@@ -65,11 +83,7 @@ static int guard (lua_State *L, int n, lcurl_ref *ref) {
   for (i = 1; i <= n; i++)
     lua_pushvalue(L, i);
   failed = lua_pcall(L, n + 1, LUA_MULTRET, 0);
-  if (ref->held) {
-    lcurl_transfer *t = lcurl_deref(ref);
-    if (t != NULL)
-      lcurl_release(t);
-  }
+  lay_down(L, ref);
   return failed ? lua_error(L) : lua_gettop(L) - n;
 }
 
@@ -92,10 +106,11 @@ static lcurl_transfer *prepare (lua_State *L, lcurl_ref *ref) {
   const char *problem;
   if (t == NULL)
     return lcurl_fail(L, "OutOfMemory", "not enough memory"), NULL;
-  lcurl_refer(ref, t);
-  ref->held = 1;
+  take_up(ref, t);
   problem = lcurl_readrequest(L, 3, &a->limits, &t->request);
   check_agent(L, 2); /* a metamethod of the request may have closed it */
+  if (t->dropped)
+    luaL_error(L, "the request was cancelled");
   if (problem != NULL)
     return lcurl_fail(L, "InvalidRequest", problem), NULL;
   if (!(seconds > 0))
@@ -144,7 +159,7 @@ static int guarded_perform (lua_State *L) {
     while (lcurl_run(ref->loop, t, LCURL_NEVER) != LCURL_EVENT_READY) {
       lcurl_breathe(L);
       t = lcurl_deref(ref);
-      if (t == NULL)
+      if (t == NULL || t->dropped)
         return luaL_error(L, "the transport was closed while a request was "
                              "under way");
     }
@@ -181,9 +196,9 @@ static int start (lua_State *L) {
 
 /* ---- finishing -------------------------------------------------------- */
 
-/* The transfer that the argument `arg` numbers, or NULL. */
-static lcurl_transfer *numbered (lua_State *L, lcurl_loop *l, int arg) {
-  lua_Integer n = luaL_checkinteger(L, arg);
+/* The transfer that the argument at 2 numbers, or NULL. */
+static lcurl_transfer *numbered (lua_State *L, const lcurl_loop *l) {
+  lua_Integer n = luaL_checkinteger(L, 2);
   return n < 1 ? NULL : lcurl_loop_find(l, (size_t)n - 1);
 }
 
@@ -195,23 +210,20 @@ static int guarded_finish (lua_State *L) {
 /* loop:finish(number, agent) */
 static int finish (lua_State *L) {
   lcurl_loop *l = (lcurl_loop *)luaL_checkudata(L, 1, LCURL_LOOP);
-  lcurl_transfer *t = numbered(L, l, 2);
+  lcurl_transfer *t = numbered(L, l);
+  const lcurl_agent *a = lcurl_toagent(L, 3);
   lcurl_ref ref;
-  int n;
-  luaL_argcheck(L, luaL_checkudata(L, 3, LCURL_AGENT) != NULL, 3, "agent");
-  if (t == NULL || t->handed || !lcurl_ripe(t))
+  if (t == NULL || t->hands > 0 || t->handed || !lcurl_ripe(t))
     return luaL_error(L, "there is no answer to hand out");
-  lcurl_refer(&ref, t);
-  ref.held = 1;
-  n = guard(L, 3, &ref);
-  if (ref.held)
-    lcurl_unanchor(L, 1, ref.slot);
-  return n;
+  luaL_argcheck(L, t->agent == a, 3, "not the agent of this request");
+  luaL_checkstack(L, LUA_MINSTACK, "an answer");
+  take_up(&ref, t);
+  return guard(L, 3, &ref);
 }
 
 int lcurl_cancel (lua_State *L) {
   lcurl_loop *l = (lcurl_loop *)luaL_checkudata(L, 1, LCURL_LOOP);
-  lcurl_transfer *t = numbered(L, l, 2);
+  lcurl_transfer *t = numbered(L, l);
   if (t != NULL) {
     size_t slot = t->slot;
     lcurl_release(t);

@@ -247,11 +247,12 @@ static void feed (lcurl_loop *l, int n) {
 }
 
 /* The time of a transfer's timer has come: one of its limits has passed, or
-** the next one is later than it was. */
-static void check_limit (lcurl_transfer *t, int64_t now) {
+** the next one is later than it was. When the host was busy elsewhere, what is
+** waited for may be in the socket: nothing ends before that was looked at. */
+static void check_limit (lcurl_transfer *t, int64_t now, int looked) {
   lcurl_stop which;
   int64_t limit = lcurl_limit(t, &which);
-  if (now < limit) {
+  if (now < limit || !looked) {
     lcurl_timers_set(&t->agent->loop->timers, &t->timer, limit);
   } else {
     t->stop = which;
@@ -261,12 +262,12 @@ static void check_limit (lcurl_transfer *t, int64_t now) {
 
 /* Everything whose time has come. A timer that is set again for now waits for
 ** the next turn, so that sockets have theirs. */
-static void expire (lcurl_loop *l, int64_t now) {
+static void expire (lcurl_loop *l, int64_t now, int looked) {
   size_t left = l->timers.n;
   lcurl_timer *timer = lcurl_timers_first(&l->timers);
   for (; left > 0 && timer != NULL && timer->at <= now; left--) {
     if (timer->transfer != NULL) {
-      check_limit(timer->transfer, now);
+      check_limit(timer->transfer, now, looked);
     } else {
       lcurl_timers_set(&l->timers, timer, LCURL_NEVER);
       act(timer->agent, CURL_SOCKET_TIMEOUT, 0);
@@ -304,7 +305,7 @@ lcurl_event lcurl_run (lcurl_loop *l, const lcurl_transfer *t, int64_t until) {
   int64_t breath = now + LCURL_BREATH_MS;
   int looked = 0; /* at the sockets */
   for (;;) {
-    expire(l, now);
+    expire(l, now, looked);
     if (t != NULL ? lcurl_ripe(t) : l->ready != NULL && looked)
       return LCURL_EVENT_READY;
     if (looked && (now >= until || now >= breath))

@@ -68,10 +68,8 @@ int lcurl_fail(lua_State *L, const char *code, const char *text);
 
 /*
 ** What the userdata of an agent holds. The agent itself belongs to the loop:
-*PUC
-** 5.1 forgets a finalizer that runs out of memory, and then the userdata is
-*gone
-** while the loop still uses the agent.
+** PUC 5.1 forgets a finalizer that runs out of memory, and then the userdata is
+** gone while the loop still uses the agent.
 */
 typedef struct lcurl_box {
   lcurl_loop *loop;
@@ -121,8 +119,8 @@ void lcurl_pushstream(lua_State *L, int idx, const lcurl_transfer *t);
 
 void lcurl_openstream(lua_State *L);
 
-/* Makes a metatable with these methods; `gc` closes. Leaves it and the table of
-** methods on the stack. */
+/* Makes a metatable with these methods, of which one is `close`. Leaves it and
+** the table of methods on the stack. */
 void lcurl_newclass(lua_State *L, const char *name, const luaL_Reg *methods,
                     lua_CFunction gc);
 

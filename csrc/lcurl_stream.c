@@ -70,18 +70,31 @@ static int push_end (lua_State *L, stream *s, const lcurl_transfer *t) {
   return lcurl_pushfailure(L, &failure);
 }
 
-/* Hands the bytes out. The collector may run a finalizer meanwhile, which must
-** not read the stream. */
+static int push_body (lua_State *L) {
+  const sm_buf *body = (const sm_buf *)lua_touserdata(L, 1);
+  lua_pushlstring(L, body->p, body->len);
+  return 1;
+}
+
+/* Hands the bytes out. The collector may run a finalizer meanwhile (some Luas
+** do so before they copy), which must not read the stream, and may close it. */
 static int push_bytes (lua_State *L, stream *s, lcurl_transfer *t) {
-  sm_buf *body = &t->response.body;
+  lcurl_ref ref = s->ref;
+  int failed;
   t->waiting = 0;
   s->reading = 1;
-  lua_pushlstring(L, body->p, body->len);
+  lcurl_hold(t);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushlightuserdata(L, &t->response.body);
+  failed = lua_pcall(L, 1, 1, 0);
   s->reading = 0;
-  t = transfer_of(s);
-  if (t != NULL)
-    sm_buf_reset(&t->response.body);
-  return 1;
+  t = lcurl_deref(&ref);
+  if (t != NULL) {
+    if (!failed)
+      sm_buf_reset(&t->response.body);
+    lcurl_let_go(t);
+  }
+  return failed ? lua_error(L) : 1;
 }
 
 static int stream_take (lua_State *L) {
@@ -118,11 +131,13 @@ static int stream_wait (lua_State *L) {
 
 void lcurl_openstream (lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"take", stream_take},
       {"wait", stream_wait},
       {"close", stream_close},
       {NULL, NULL},
   };
   lcurl_newclass(L, LCURL_STREAM, methods, stream_close);
+  lua_pushcfunction(L, push_body);
+  lua_pushcclosure(L, stream_take, 1);
+  lua_setfield(L, -2, "take");
   lua_pop(L, 2);
 }

@@ -504,6 +504,23 @@ describe("a wait that cannot yield to the scheduler", function()
   end)
 end)
 
+describe("a wrong argument", function()
+  it("is an error where it was given", function()
+    for _, wrong in ipairs {
+      function() task.run() end, function() task.spawn(7) end, function() task.all { 7 } end,
+      function() task.timeout(1) end, function() task.timeout("x", print) end,
+      function() task.sleep() end,
+    } do
+      local ok, message = pcall(wrong)
+      assert.is_false(ok)
+      assert.truthy(message:find("^[^:]*task_spec%.lua:%d+: "), message)
+      ok, message = pcall(task.run, wrong)
+      assert.is_false(ok)
+      assert.truthy(message:find("^[^:]*task_spec%.lua:%d+: "), message)
+    end
+  end)
+end)
+
 describe("task.loop", function()
   it("lets a host drive tasks, and says when", function()
     local loop, done = task.loop(), false
@@ -529,6 +546,22 @@ describe("task.loop", function()
     assert.equal(0, task.loop():step())
     task.on_failure = nil
     assert.same({ "alone", "failed" }, heard)
+  end)
+
+  it("keeps what a host's on_failure throws from other tasks", function()
+    local told = {}
+    local stderr = io.stderr
+    task.on_failure = function() error("on_failure itself", 0) end
+    io.stderr = { -- luacheck: ignore
+      write = function(_, ...) told[#told + 1] = table.concat { ... } end }
+    local ok, value = pcall(task.run, function()
+      task.sleep(0)
+      return "fine"
+    end, task.spawn(function() error("alone", 0) end))
+    io.stderr, task.on_failure = stderr, nil -- luacheck: ignore
+    assert.same({ true, "fine" }, { ok, value })
+    assert.same({ "sagemaker: on_failure has thrown: on_failure itself\n",
+      "sagemaker: a task has failed: alone\n" }, told)
   end)
 
   it("is not for tasks", function()

@@ -64,11 +64,16 @@ local function leave_failure(task)
   local scope = task.scope
   if scope ~= root then
     scope.failures[#scope.failures + 1] = task
-  elseif M.on_failure then
-    M.on_failure(task.results[1], task)
-  else
-    io.stderr:write("sagemaker: a task has failed: ", tostring(task.results[1]), "\n")
+    return
   end
+  local err, hook = task.results[1], M.on_failure
+  if hook then
+    -- What it throws would end the wait of whoever drives the tasks now.
+    local ok, thrown = pcall(hook, err, task)
+    if ok then return end
+    io.stderr:write("sagemaker: on_failure has thrown: ", tostring(thrown), "\n")
+  end
+  io.stderr:write("sagemaker: a task has failed: ", tostring(err), "\n")
 end
 
 local function cancel_all(scope)
@@ -109,8 +114,11 @@ local function coroutine_of(fn)
   return coroutine.create(function(...) return fn(...) end)
 end
 
+local function check_function(fn, level)
+  if type(fn) ~= "function" then error("a task is a function, not a " .. type(fn), level + 1) end
+end
+
 local function start(scope, fn, ...)
-  if type(fn) ~= "function" then error("a task is a function, not a " .. type(fn), 3) end
   local task = setmetatable({ args = select("#", ...) > 0 and pack(...) or NONE,
     co = coroutine_of(fn), finish = finish, scope = scope }, Task)
   scope.count, scope.members[task] = scope.count + 1, true
@@ -169,6 +177,7 @@ end
 ---@param ... any its arguments
 ---@return sagemaker.Task
 function M.spawn(fn, ...)
+  check_function(fn, 2)
   local current = scheduler.current
   return start(current and current.scope or root, fn, ...)
 end
@@ -208,6 +217,7 @@ end
 ---@param ... any its arguments
 ---@return any ... its results; raises its error
 function M.run(fn, ...)
+  check_function(fn, 2)
   local scope = new_scope()
   local main = start(scope, fn, ...)
   scope.main, main.is_watched = main, true
@@ -234,6 +244,9 @@ end
 --- of values
 function M.all(list)
   if type(list) ~= "table" then error("all takes a list of functions", 2) end
+  for _, entry in ipairs(list) do
+    if getmetatable(entry) ~= Task then check_function(entry, 2) end
+  end
   local current = scheduler.current
   if not current then return M.run(M.all, list) end
   local tasks, own, rows = {}, {}, {}
@@ -263,11 +276,12 @@ end
 ---@return any ... its results (it raises the function's error); or nil, message, err of kind
 --- "timeout" and code "TaskTimeout"
 function M.timeout(seconds, fn, ...)
-  local current = scheduler.current
-  if not current then return M.run(M.timeout, seconds, fn, ...) end
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
     error("timeout takes a number of seconds of at least 0", 2)
   end
+  check_function(fn, 2)
+  local current = scheduler.current
+  if not current then return M.run(M.timeout, seconds, fn, ...) end
   local task = start(current.scope, fn, ...)
   task.is_watched = true
   local why, err, waiter = wait_for(task, seconds)
@@ -288,6 +302,7 @@ end
 --- Waits; other tasks go on.
 ---@param seconds number
 function M.sleep(seconds)
+  if type(seconds) ~= "number" then error("sleep takes a number of seconds", 2) end
   scheduler.sleep(seconds)
 end
 

@@ -209,6 +209,31 @@ describe("sagemaker.credentials.cache", function()
     assert.equal("K2", w.get().access_key_id)
   end)
 
+  it("does not wait for a refresh that goes on only after who would wait", function()
+    -- In tasks whose calls are made in coroutines of their own nobody can yield to the scheduler.
+    local task = require "sagemaker.task"
+    local sim = require("sagemaker.simulator").new()
+    local io = { now = function() return sim:now() end,
+      sleep = function(seconds) sim:sleep(seconds) end }
+    local gets = 0
+    local kept = cache.new { get = function()
+      gets = gets + 1
+      sim:sleep(1)
+      return { access_key_id = "K", source = "test", expires_at = sim:now() + 3600 }
+    end }
+    local start = sim:now()
+    local function use()
+      return coroutine.wrap(function() return assert(kept:get(io)).access_key_id end)()
+    end
+    for _, row in ipairs(task.all { use, use, use }) do
+      assert.same({ true, "K" }, { row[1], row[2] })
+    end
+    assert.is_true(sim:now() - start < 10)
+    assert.is_true(gets <= 3)
+    use()
+    assert.is_true(gets <= 3)
+  end)
+
   it("recovers from a provider that throws", function()
     local w = world { function() error("boom", 0) end, 3600 }
     local keys, reason, broken = w.get()

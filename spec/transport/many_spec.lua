@@ -161,6 +161,34 @@ describe("transport.curl in tasks", function()
     assert.equal(3, requests_of(one))
   end)
 
+  it("does not let those wait for a place who keep the one that has it from going on", function()
+    transport = curl.new{ io = env, max_connections_per_host = 1 }
+    local one = bad{ "read", "wait:10", OK, "again" }
+    local function send()
+      return assert(transport:send(get(one:url()), env.clock() + 20)).body
+    end
+    local fns = {}
+    for i = 1, 40 do
+      -- Who is in a coroutine of his own cannot yield to the scheduler.
+      fns[i] = i % 3 > 0 and function() return coroutine.wrap(function() return send() end)() end
+        or send
+    end
+    for i, row in ipairs(task.all(fns)) do assert.same({ i, true, "ok" }, { i, row[1], row[2] }) end
+    for _, gate in pairs(transport._gates) do assert.equal(0, gate.taken) end
+  end)
+
+  it("serves those who wait for a place when it is closed", function()
+    transport = curl.new{ io = env, max_connections_per_host = 1 }
+    local one = bad{ "read", "hang", "next", "read", OK, "again" }
+    local function send() return transport:send(get(one:url())) end
+    local rows = task.all{ send, send, send, function()
+      while requests_of(one) < 1 do task.sleep(0.005) end
+      transport:close()
+    end }
+    assert.equal("TransportClosed", rows[1][4].code)
+    for i = 2, 3 do assert.same({ true, "ok" }, { rows[i][1], rows[i][2].body }) end
+  end)
+
   it("ends requests under way when it is closed", function()
     local one = bad{ "read", "hang" }
     local _, _, err = task.run(function()

@@ -35,6 +35,12 @@ local function is_refreshing(self, io)
   return not self.owner or coroutine.status(self.owner) ~= "dead"
 end
 
+-- Whether the one that refreshes waits below us on the stack: in a task, unable to yield. It goes
+-- on only after us, so nobody can wait for it here.
+local function is_below(self)
+  return self.owner and coroutine.status(self.owner) == "normal"
+end
+
 -- Whether the provider wants to be asked again, long before the keys end.
 local function is_due(credentials, now)
   return credentials.refresh_at ~= nil and now >= credentials.refresh_at
@@ -106,7 +112,7 @@ function Cache:get(io, deadline)
     if not fresh then self.not_before = now + PAUSE end
     return fresh or credentials
   end
-  if is_refreshing(self, io) then return wait(self, io) end
+  if is_refreshing(self, io) and not is_below(self) then return wait(self, io) end
   local fresh, reason, broken = refresh(self, io)
   if not fresh then
     if left(self, io.now()) > 0 then return credentials end

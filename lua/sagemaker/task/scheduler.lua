@@ -226,14 +226,19 @@ end
 --- Waits until somebody wakes the waiter of the code that runs now.
 ---@param waiter table as `waiter` has given it; whoever shall wake it knows it by now
 ---@param needs_tasks? boolean only another task can wake it
+---@param only_yields? boolean "stuck" at once where it cannot yield
 ---@return any why "ready", "time", "cancelled", or what else `wake` was given; "thrown" when an
 --- error came instead: the caller tidies up and gives both to `check`
 ---@return any err
-function M.suspend(waiter, needs_tasks)
+function M.suspend(waiter, needs_tasks, only_yields)
   if waiter.cancelled then return "cancelled" end
   if waiter.co and waiter.co == running() then
     waiter.mode = "yield"
     if try_yield() then return waiter.why end
+  end
+  if only_yields then
+    waiter.mode = nil
+    return "stuck"
   end
   waiter.mode = "step"
   local current = M.current
@@ -281,12 +286,13 @@ end
 ---@param waiter table
 ---@param seconds? number
 ---@param needs_tasks? boolean
+---@param only_yields? boolean as for `suspend`
 ---@return any why "time" when nobody woke it
 ---@return any err
-function M.suspend_for(waiter, seconds, needs_tasks)
-  if not seconds then return M.suspend(waiter, needs_tasks) end
+function M.suspend_for(waiter, seconds, needs_tasks, only_yields)
+  if not seconds then return M.suspend(waiter, needs_tasks, only_yields) end
   sleepers:add(waiter, clock() + seconds)
-  local why, err = M.suspend(waiter, needs_tasks)
+  local why, err = M.suspend(waiter, needs_tasks, only_yields)
   sleepers:remove(waiter)
   return why, err
 end

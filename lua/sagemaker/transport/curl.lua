@@ -139,13 +139,18 @@ local function wait_turn(self, gate, left)
 end
 
 -- In a task: the values of agent:perform, while others go on.
-local function perform(self, agent, request, left)
+local function perform(self, agent, request, left, scheme, direct)
   local url = request.url
   local gate = url == self._last_url and self._last_gate or gate_of(self, url)
   local code, text, sent, received, retryable
   if not gate:try() then
     left, code, text, sent, received, retryable = wait_turn(self, gate, left)
     if not left then return nil, code, text, sent, received, retryable end
+    agent, text = open(self, scheme, direct) -- the transport may have been closed meanwhile
+    if not agent then
+      gate:leave()
+      return nil, "TransportError", text, false, false, false
+    end
   end
   local ok, number
   ok, number, code, text, sent, received, retryable = pcall(agent.start, agent, request, left)
@@ -191,7 +196,8 @@ function methods:send(request, deadline)
   local left = deadline and deadline - self._io.clock()
   local response, code, text, sent, received, retryable
   if scheduler.is_active() then
-    response, code, text, sent, received, retryable = perform(self, agent, request, left)
+    response, code, text, sent, received, retryable = perform(self, agent, request, left,
+      scheme, direct)
   else
     response, code, text, sent, received, retryable = agent:perform(request, left)
   end

@@ -272,6 +272,14 @@ void lcurl_await (lcurl_transfer *t) {
 
 /* ---- agents ----------------------------------------------------------- */
 
+/* libcurl is content with a head that the end of the connection has cut off,
+** unless a length of the body stood in it. */
+static CURLcode verdict (const lcurl_transfer *t, CURLcode result) {
+  if (result == CURLE_OK && t->response.state != LCURL_HEAD_DONE)
+    return CURLE_PARTIAL_FILE;
+  return result;
+}
+
 void lcurl_harvest (lcurl_agent *a) {
   CURLMsg *msg;
   int left;
@@ -279,7 +287,7 @@ void lcurl_harvest (lcurl_agent *a) {
     lcurl_transfer *t = NULL;
     CURLcode result = msg->data.result;
     curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-    t->result = result;
+    t->result = verdict(t, result);
     lcurl_end(t);
   }
 }

@@ -167,6 +167,8 @@ static void broken (const lcurl_transfer *t, lcurl_failure *f) {
     say(f, "InvalidResponse", 0);
   } else if (f->received) {
     say(f, "TruncatedResponse", 1);
+    if (t->error[0] == '\0' && t->response.state != LCURL_HEAD_DONE)
+      snprintf(f->text, sizeof(f->text), "the answer broke off in its head");
   } else {
     say(f, t->result == CURLE_GOT_NOTHING ? "EmptyReply" : "ConnectionReset",
         1);

@@ -249,6 +249,21 @@ describe("transport.curl", function()
         "send:HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n5\\r\\nab" } })
     end)
 
+    it("that breaks off in its head is no empty answer", function()
+      local status = "send:HTTP/1.1 200 OK\\r\\n"
+      for _, head in ipairs { status, status .. "Content-Ty", status .. "Content-Type: a/b\\r\\n",
+        "send:HTTP/1.1 100 Continue\\r\\n\\r\\n" } do
+        assert.same({ "TruncatedResponse", true, true, true },
+          { outcome { "read", head, "half", "hang" } })
+        assert.same({ "TruncatedResponse", true, true, true }, { outcome { "read", head } })
+        local request = get(bad{ "read", head }:url())
+        request.stream = true
+        local err = failure(new(), request)
+        assert.same({ "TruncatedResponse", true, true },
+          { err.code, err.received, err.sent })
+      end
+    end)
+
     it("that is not HTTP is an error that says so", function()
       assert.same({ "InvalidResponse", false, false, true },
         { outcome{ "read", "send:SSH-2.0-OpenSSH_9.2\\r\\n" } })

@@ -74,6 +74,14 @@ describe("the installed command", function()
     assert.equal('{\n    "EndpointName": "EndpointName"\n}\n', output)
   end)
 
+  it("takes no file of its own for a closed standard input or output", function()
+    local output, ok = run("runtime invoke-endpoint --endpoint-name e --body - - --dry-run <&-")
+    assert.is_false(ok)
+    assert.truthy(output:find("--body: cannot read the standard input: ", 1, true), output)
+    output = run("delete-endpoint --generate-cli-skeleton <&- >&-")
+    assert.truthy(output:find("cannot write the output", 1, true), output)
+  end)
+
   it("needs none of its sources, unless it is told to use them", function()
     server.shell(("mv %s/share/lua/*/sagemaker/cli/operation.lua %s/aside"):format(dir, dir))
     local output, ok = run "delete-endpoint --generate-cli-skeleton"

@@ -204,3 +204,11 @@ describe("blobs", function()
     assert.equal("hello", body({ "--body", "file://b" }, { files = { b = "aGVsbG8=\n" } }))
   end)
 end)
+
+describe("values of the wrong kind", function()
+  it("are told in the words of JSON", function()
+    refused({ "create-endpoint", "--endpoint-name", "e", "--endpoint-config-name", "c",
+      "--deployment-config", "AutoRollbackConfiguration=x" },
+      'DeploymentConfig.AutoRollbackConfiguration: expected an object, got "x"')
+  end)
+end)

@@ -120,6 +120,16 @@ describe("failures", function()
     assert.truthy(result.err:find("Read timeout on endpoint URL: ", 1, true))
   end)
 
+  it("of the proxy say where it is set, and blame no endpoint", function()
+    local result = run({ "list-endpoints" }, function()
+      return { code = "ProxyError", message = "Failed to connect to proxy.test", sent = false }
+    end)
+    assert.equal(255, result.code)
+    assert.equal("The proxy does not pass the request on (HTTPS_PROXY, HTTP_PROXY and NO_PROXY say "
+      .. 'which is used, here for "https://api.sagemaker.us-west-2.amazonaws.com/"): '
+      .. "Failed to connect to proxy.test\n", result.err)
+  end)
+
   it("of the configuration say what to do", function()
     local result = command.run({ "list-endpoints" }, { env = {} })
     assert.equal(253, result.code)

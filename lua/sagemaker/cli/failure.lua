@@ -65,14 +65,26 @@ function TEXTS.timeout(err, url)
 end
 
 function TEXTS.transport(err, url)
+  if err.code == "ProxyError" then
+    return ("The proxy does not pass the request on (HTTPS_PROXY, HTTP_PROXY and NO_PROXY say "
+      .. "which is used%s): %s"):format(url and ', here for "' .. url .. '"' or "", err.message)
+  end
   if err.sent ~= false or not url then return err.message end
   return ('Could not connect to the endpoint URL: "%s": %s'):format(url, err.message)
 end
 
+--- A problem of a parameter in the words of JSON: the library speaks of Lua's tables.
+---@param message string
+---@return string
+function M.worded(message)
+  return (message:gsub("(: expected) a table of members(, got )", "%1 an object%2", 1)
+    :gsub("(: expected) a table with string keys(, got )", "%1 an object%2", 1))
+end
+
 function TEXTS.validation(err)
   local lines = { "Parameter validation failed:" }
-  for _, problem in ipairs(err.errors or {}) do lines[#lines + 1] = problem.message end
-  if #lines == 1 then lines[2] = tostring(err.message) end
+  for _, problem in ipairs(err.errors or {}) do lines[#lines + 1] = M.worded(problem.message) end
+  if #lines == 1 then lines[2] = M.worded(tostring(err.message)) end
   return table.concat(lines, "\n")
 end
 

@@ -32,6 +32,13 @@ describe("check", function()
     end
   end)
 
+  it("speaks of objects, not of Lua's tables", function()
+    local argv = { "create-endpoint", "--endpoint-name", "a", "--endpoint-config-name", "b",
+      "--deployment-config", "AutoRollbackConfiguration=x" }
+    assert.truthy(check(argv).out:find("\n  DeploymentConfig.AutoRollbackConfiguration: expected "
+      .. 'an object, got "x"\n', 1, true))
+  end)
+
   it("knows the rules of deployments", function()
     local result = check { "update-endpoint", "--cli-input-json", cjson.encode {
       EndpointName = "churn", EndpointConfigName = "v2", DeploymentConfig = {

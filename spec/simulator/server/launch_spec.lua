@@ -248,6 +248,14 @@ describe("the simulator as a server", function()
       assert.is_nil(running:output():find("%[error%].*lua"))
     end)
 
+    it("takes large bodies without a word on the terminal", function()
+      local bytes = 4 * 1024 * 1024
+      local said = raw(("POST /endpoints/e/invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        .. "Content-Length: %d\r\n\r\n"):format(bytes) .. ("x"):rep(bytes))
+      assert.matches("^HTTP/1%.1 403", said)
+      assert.is_nil(running:output():find("[warn]", 1, true), running:output())
+    end)
+
     it("answers others while slow clients take their time", function()
       local held = {}
       for i, bytes in ipairs {

@@ -68,7 +68,9 @@ local function print_text(ctx, operation, problems, warnings)
   local count = #problems == 0 and "nothing is wrong" or #problems == 1 and "1 problem"
     or ("%d problems"):format(#problems)
   ctx:out(("%s: %s\n"):format(operation.name, count))
-  for _, problem in ipairs(problems) do ctx:out("  " .. text.clean(problem.message) .. "\n") end
+  for _, problem in ipairs(problems) do
+    ctx:out("  " .. text.clean(failure.worded(problem.message)) .. "\n")
+  end
   for _, warning in ipairs(warnings) do ctx:out("  warning: " .. warning .. "\n") end
 end
 
@@ -76,7 +78,7 @@ local function print_value(ctx, operation, problems, warnings)
   local document, rows = require "sagemaker.cli.document", {}
   for i, problem in ipairs(problems) do
     rows[i] = document.object({ path = problem.path, code = problem.code, member = problem.member,
-      message = problem.message, suggestion = problem.suggestion },
+      message = failure.worded(problem.message), suggestion = problem.suggestion },
       { "path", "code", "member", "message", "suggestion" })
   end
   ctx:print(document.object({ operation = operation.name, valid = #problems == 0,

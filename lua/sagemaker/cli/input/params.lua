@@ -250,6 +250,15 @@ local function list(ctx, name, shape, words)
   return document.list(items)
 end
 
+-- All of the standard input, which may be closed or a directory.
+local function standard_input(ctx, name)
+  local bytes, message = ctx.world.stdin:read("*a")
+  if not bytes then
+    failure.usage(("%s: cannot read the standard input: %s"):format(name, tostring(message)))
+  end
+  return bytes
+end
+
 --- The value of an option.
 ---@param ctx table the context, with the service that the shapes are of
 ---@param row table of sagemaker.cli.options
@@ -262,7 +271,7 @@ function M.of_option(ctx, row, given)
   if shape.type == "list" then return list(ctx, name, shape, given) end
   local text = files.load(ctx.world, name, given)
   if text == nil then text = given end
-  if shape.type == "blob" and given == "-" then return ctx.world.stdin:read("*a") end
+  if shape.type == "blob" and given == "-" then return standard_input(ctx, name) end
   if shape.type == "document" or row.member.jsonvalue then
     return decode_json(ctx, name, shape.name, text)
   elseif COMPLEX[shape.type] then

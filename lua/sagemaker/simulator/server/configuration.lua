@@ -43,7 +43,7 @@ http {
   client_header_buffer_size 8k;
   large_client_header_buffers 8 32k;
   client_max_body_size 26m;
-  client_body_buffer_size 128k;
+  client_body_buffer_size 26m;
   client_header_timeout 20s;
   client_body_timeout 20s;
   send_timeout 20s;

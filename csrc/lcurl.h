@@ -136,9 +136,9 @@ typedef struct lcurl_response {
 void lcurl_response_init(lcurl_response *r, size_t max_body, size_t max_head,
                          sm_alloc alloc, void *ud);
 
-/* Makes it ready for the next answer; gives back a body buffer that is larger
-** than `keep` bytes. */
-void lcurl_response_reset(lcurl_response *r, size_t keep);
+/* Makes it ready for the next answer, whose body has max_body bytes at most;
+** gives back a body buffer that is larger than that or than `keep` bytes. */
+void lcurl_response_reset(lcurl_response *r, size_t max_body, size_t keep);
 
 void lcurl_response_free(lcurl_response *r);
 

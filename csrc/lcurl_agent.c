@@ -187,8 +187,7 @@ lcurl_transfer *lcurl_acquire (lcurl_agent *a) {
 
 int lcurl_begin (lcurl_transfer *t) {
   CURLMcode code = CURLM_OK;
-  lcurl_response_reset(&t->response, KEEP_BODY);
-  t->response.body.max = t->agent->max_body;
+  lcurl_response_reset(&t->response, t->agent->max_body, KEEP_BODY);
   t->result = lcurl_easy_request(t);
   if (t->result == CURLE_OK) {
     t->phase = LCURL_UNDERWAY;

@@ -13,11 +13,12 @@ void lcurl_response_init (lcurl_response *r, size_t max_body, size_t max_head,
   sm_buf_init(&r->body, max_body, alloc, ud);
 }
 
-void lcurl_response_reset (lcurl_response *r, size_t keep) {
+void lcurl_response_reset (lcurl_response *r, size_t max_body, size_t keep) {
   sm_buf_reset(&r->head);
-  if (r->body.cap > keep)
-    sm_buf_free(&r->body);
+  if (r->body.cap > keep || r->body.cap > max_body)
+    sm_buf_free(&r->body); /* a stream before may have had more */
   sm_buf_reset(&r->body);
+  r->body.max = max_body;
   r->lines = r->status = r->received = 0;
   r->streamed = r->paused = 0;
   r->refused = SM_OK;

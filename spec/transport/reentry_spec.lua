@@ -174,6 +174,23 @@ describe("sagemaker.curl", function()
     assert.is_true(collectgarbage "count" - before < 500)
   end)
 
+  it("keeps the limit of an answer behind a stream, which has another", function()
+    agent = loop:agent{ max_response_bytes = 100, no_proxy = "*", proxy = "" }
+    local url = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 4000\\r\\n\\r\\n"
+      .. ("x"):rep(4000) }
+    local other = bad{ "read", "send:HTTP/1.1 200 OK\\r\\n\\r\\n" .. ("x"):rep(3000), "wait:30",
+      "send:" .. ("x"):rep(3000) }
+    local stream, bytes = agent:perform({ url = url, stream = true }, 5).stream, 0
+    while bytes < 4000 do
+      local more = stream:take()
+      if more then bytes = bytes + #more else stream:wait() end
+    end
+    assert.is_nil(stream:take())
+    local response, code = agent:perform({ url = other }, 5)
+    assert.is_nil(response)
+    assert.equal("ResponseTooLarge", code)
+  end)
+
   it("looks for an answer before it gives up a request", function()
     local url = bad{ "read", OK, "again" }
     assert.equal("ok", agent:perform({ url = url }, 5).body)

@@ -337,6 +337,7 @@ build = {
     ["sagemaker.waiter"] = "lua/sagemaker/waiter.lua",
     ["sagemaker.watch"] = "lua/sagemaker/watch.lua",
     ["sagemaker.watch.deploy"] = "lua/sagemaker/watch/deploy.lua",
+    ["sagemaker.watch.look"] = "lua/sagemaker/watch/look.lua",
     ["sagemaker.watch.poller"] = "lua/sagemaker/watch/poller.lua",
     ["sagemaker.watch.preflight"] = "lua/sagemaker/watch/preflight.lua",
     ["sagemaker.watch.reading"] = "lua/sagemaker/watch/reading.lua",

@@ -5,6 +5,7 @@
 
 local errors = require "sagemaker.error"
 local deploys = require "sagemaker.watch.deploy"
+local looks = require "sagemaker.watch.look"
 local watchers = require "sagemaker.watch.watcher"
 
 local M = {}
@@ -88,13 +89,17 @@ function Iterator:next()
   local watcher = self.watcher
   while not watcher.done do
     if self.delay then self.sleep(self.delay) end
-    local event, delay, err = watcher:poll()
+    local event, delay, err = looks.look_here(watcher)
     if not event then return nil, delay, err end
     self.delay = delay
     if event.moved or event.outcome then return event end
   end
   return nil
 end
+
+-- As in the scheduler: compiled, it would leave an answer in the stack while it waits.
+local jit = rawget(_G, "jit")
+if jit then jit.off(Iterator.next) end
 
 --- The same for a generic `for`, which can only end or raise.
 function Iterator:__call()
@@ -115,6 +120,22 @@ function Watch:watch_endpoint(name, opts, call_opts)
   return setmetatable({ watcher = watcher, sleep = self.sleep }, Iterator)
 end
 
+local brought, pause -- event and delay of the look that is just over
+
+-- Lets a watcher look: whether it will look again.
+local function look(watcher)
+  local err
+  brought, pause, err = looks.look(watcher)
+  if err then error(err, 0) end
+  return not watcher.done
+end
+
+local function take()
+  local event = brought
+  brought = nil
+  return event, pause
+end
+
 --- A coroutine for hosts with a loop of their own. Each resume makes one poll and never sleeps: it
 -- yields the state as an event (`event.moved` tells whether it differs from the one before) and the
 -- seconds until the next resume should come. It ends by returning the last event, which has an
@@ -125,20 +146,9 @@ end
 ---@return thread
 function Watch:in_service_coroutine(name, opts, call_opts)
   local watcher = watcher_of(self, name, opts, call_opts)
-  local event, delay
-  -- Between two resumes nothing here holds the event, with its DescribeEndpoint output.
-  local function take()
-    local taken = event
-    event = nil
-    return taken, delay
-  end
   return coroutine.create(function()
-    while not watcher.done do
-      local err
-      event, delay, err = watcher:poll()
-      if err then error(err, 0) end
-      if not watcher.done then coroutine.yield(take()) end
-    end
+    -- Between two resumes nothing here holds an event, with its DescribeEndpoint output.
+    while look(watcher) do coroutine.yield(take()) end
     return take()
   end)
 end

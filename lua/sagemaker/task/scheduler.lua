@@ -5,7 +5,8 @@
 -- how it waits: "yield" (its coroutine has yielded, and is put in the ready list when it is woken)
 -- or "step": it cannot yield to here, because it runs in a coroutine of somebody else, or below a
 -- function that forbids it (on PUC 5.1 pcall, metamethods and the iterator of a `for`). Then it
--- drives the scheduler itself until it is woken, while other tasks go on.
+-- drives the scheduler itself until it is woken, while other tasks go on. A task's `looker` is a
+-- coroutine that it runs and that hands on what is yielded in it.
 
 local timers = require "sagemaker.task.timers"
 
@@ -232,7 +233,8 @@ end
 ---@return any err
 function M.suspend(waiter, needs_tasks, only_yields)
   if waiter.cancelled then return "cancelled" end
-  if waiter.co and waiter.co == running() then
+  local co = running()
+  if co and (co == waiter.co or co == waiter.looker) then
     waiter.mode = "yield"
     if try_yield() then return waiter.why end
   end
@@ -321,5 +323,14 @@ function M.sleep_on(virtual, at)
 end
 
 -- }}
+
+-- What LuaJIT compiles may leave in a stack what is no longer needed, and who waits long would keep
+-- it: an answer, for each task that waits for the next.
+local jit = rawget(_G, "jit")
+if jit then
+  for _, wait in ipairs { try_yield, M.await, M.sleep, M.suspend, M.suspend_for } do
+    jit.off(wait)
+  end
+end
 
 return M

@@ -1,6 +1,9 @@
 /*
-** lhash.c: core.hasher, SHA-256 of what comes in pieces.
+** lhash.c: core.sha256 and core.sha1, and core.hasher, SHA-256 of what comes in
+** pieces.
 **
+**   core.sha256(bytes) -> 64 hexadecimal digits
+**   core.sha1(bytes) -> 40 hexadecimal digits
 **   core.hasher() -> hasher
 **   hasher:update(bytes) -> hasher
 **   hasher:digest() -> 64 hexadecimal digits; the hasher begins anew
@@ -19,6 +22,30 @@ typedef struct hasher {
 
 static int refuse (lua_State *L) {
   return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
+}
+
+/* A digest of the text at 1, in hexadecimal digits. */
+static int push_digest (lua_State *L, const EVP_MD *md) {
+  sm_str s = lsm_checkstr(L, 1);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int n = 0;
+  char memory[EVP_MAX_MD_SIZE * 2];
+  sm_buf b;
+  if (EVP_Digest(s.p, s.len, digest, &n, md, NULL) != 1)
+    return refuse(L);
+  sm_buf_fixed(&b, memory, sizeof memory);
+  sm_hex_put(&b, digest, n);
+  lsm_pushstr(L, sm_buf_str(&b));
+  return 1;
+}
+
+/* For the names of cache files, nothing secret. */
+static int hash_sha1 (lua_State *L) {
+  return push_digest(L, EVP_sha1());
+}
+
+static int hash_sha256 (lua_State *L) {
+  return push_digest(L, EVP_sha256());
 }
 
 static hasher *check_hasher (lua_State *L) {
@@ -78,7 +105,13 @@ static int new_hasher (lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg functions[] = {
+    {"hasher", new_hasher},
+    {"sha1", hash_sha1},
+    {"sha256", hash_sha256},
+    {NULL, NULL},
+};
+
 void lsm_open_hash (lua_State *L) {
-  lua_pushcfunction(L, new_hasher);
-  lua_setfield(L, -2, "hasher");
+  lsm_setfuncs(L, functions);
 }

@@ -4,8 +4,6 @@
 ** What is wrong with a key comes back as nil and a message, which says nothing
 ** of what the key holds; a wrong argument type throws.
 */
-#include <openssl/crypto.h>
-
 #include "lsm.h"
 #include "sm_jose.h"
 #include "sm_text.h"
@@ -80,6 +78,4 @@ static const luaL_Reg functions[] = {
 
 void lsm_open_jose (lua_State *L) {
   lsm_setfuncs(L, functions);
-  lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION));
-  lua_setfield(L, -2, "openssl");
 }

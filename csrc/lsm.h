@@ -77,12 +77,9 @@ void lsm_pushname(lua_State *L, int names, const sm_service *s, unsigned id);
 void lsm_open_model(lua_State *L);   /* service, load_service */
 void lsm_open_encode(lua_State *L);  /* encode, encode_output, validate */
 void lsm_open_decode(lua_State *L);  /* decode, decode_error, decode_input */
-void lsm_open_sign(lua_State *L);    /* signer */
-void lsm_open_text(lua_State *L);    /* text, time, now, clock, sleep, random */
+void lsm_open_text(lua_State *L);    /* text, uri, time; random, uuid, clocks */
 void lsm_open_pattern(lua_State *L); /* match_pattern */
-void lsm_open_jose(lua_State *L);    /* es256, ec_jwk */
 void lsm_open_file(lua_State *L);    /* replace */
-void lsm_open_hash(lua_State *L);    /* hasher */
 void lsm_open_http(lua_State *L);    /* http_request, http_head */
 void lsm_open_terminal(lua_State *L); /* terminal */
 void lsm_open_process(lua_State *L);  /* process */
@@ -90,6 +87,11 @@ void lsm_open_task(lua_State *L);     /* try_yield, on 5.1 */
 
 /* eventstream_decoder, eventstream_encode */
 void lsm_open_eventstream(lua_State *L);
+
+/* The same in `sagemaker.crypto`; lcore.c has a list of these names. */
+void lsm_open_hash(lua_State *L); /* hasher, sha1, sha256 */
+void lsm_open_jose(lua_State *L); /* ec_jwk, es256 */
+void lsm_open_sign(lua_State *L); /* equal, signer */
 
 SM_HIDDEN_END
 

@@ -1,7 +1,7 @@
 /*
 ** ltext.c: core.text, core.uri, core.time, and the small services of the
-** machine: core.sha256, core.random, core.uuid, core.now, core.clock,
-** core.sleep, core.platform.
+** machine: core.random, core.uuid, core.now, core.clock, core.sleep,
+** core.platform.
 **
 ** What a caller's text gets wrong comes back as nil and a message; a wrong
 ** argument type throws.
@@ -10,13 +10,10 @@
 #define _DEFAULT_SOURCE 1 /* getentropy */
 #endif
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <unistd.h>
 
 #include "lsm.h"
@@ -301,33 +298,25 @@ static const luaL_Reg time_functions[] = {
 
 /* {{ The machine */
 
-/* A digest of the text at 1, in hexadecimal digits. */
-static int push_digest (lua_State *L, const EVP_MD *md) {
-  sm_str s = lsm_checkstr(L, 1);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int n = 0;
-  char memory[EVP_MAX_MD_SIZE * 2];
-  sm_buf b;
-  if (EVP_Digest(s.p, s.len, digest, &n, md, NULL) != 1)
-    return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
-  sm_buf_fixed(&b, memory, sizeof memory);
-  sm_hex_put(&b, digest, n);
-  return push_buffer(L, &b);
-}
-
-/* sha1(s) -> 40 hexadecimal digits: names of cache files, nothing secret */
-static int core_sha1 (lua_State *L) {
-  return push_digest(L, EVP_sha1());
-}
-
-/* sha256(s) -> 64 hexadecimal digits */
-static int core_sha256 (lua_State *L) {
-  return push_digest(L, EVP_sha256());
+/* Random bytes from the device, where there is no call for them. */
+static int read_random (unsigned char *p, size_t n) {
+  int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+  size_t done = 0;
+  if (fd < 0)
+    return 0;
+  while (done < n) {
+    ssize_t part = read(fd, p + done, n - done);
+    if (part == 0 || (part < 0 && errno != EINTR))
+      break;
+    done += part > 0 ? (size_t)part : 0;
+  }
+  close(fd);
+  return done == n;
 }
 
 /*
-** Random bytes from the kernel, where it gives them, else from OpenSSL, whose
-** generator takes as long to set up as a request takes to sign.
+** Random bytes from the kernel: to set up OpenSSL's generator takes as long as
+** to sign a request.
 */
 static int fill_random (unsigned char *p, size_t n) {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 25)
@@ -341,7 +330,12 @@ static int fill_random (unsigned char *p, size_t n) {
   if (done == n)
     return 1;
 #endif
-  return RAND_bytes(p, (int)n) == 1;
+  return read_random(p, n);
+}
+
+/* Throws where there is no randomness. */
+static int no_random (lua_State *L) {
+  return luaL_error(L, "the kernel gives no random bytes");
 }
 
 /* random(n) -> n bytes that nobody can guess */
@@ -354,7 +348,7 @@ static int core_random (lua_State *L) {
     return push_buffer(L, b);
   b->len = (size_t)n;
   if (b->len > 0 && !fill_random((unsigned char *)b->p, b->len))
-    return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
+    return no_random(L);
   return push_buffer(L, b);
 }
 
@@ -390,7 +384,7 @@ static int core_uuid (lua_State *L) {
   char text[36];
   size_t i, n = 0;
   if (drawn == NULL)
-    return luaL_error(L, "%s", sm_strerror(SM_ECRYPTO));
+    return no_random(L);
   memcpy(bytes, drawn, sizeof(bytes));
   bytes[6] = (unsigned char)(0x40 | (bytes[6] & 0x0f));
   bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
@@ -457,9 +451,8 @@ static int core_platform (lua_State *L) {
 }
 
 static const luaL_Reg core_functions[] = {
-    {"clock", core_clock},   {"now", core_now},   {"platform", core_platform},
-    {"random", core_random}, {"sha1", core_sha1}, {"sha256", core_sha256},
-    {"sleep", core_sleep},   {NULL, NULL},
+    {"clock", core_clock},   {"now", core_now},     {"platform", core_platform},
+    {"random", core_random}, {"sleep", core_sleep}, {NULL, NULL},
 };
 
 /* }} */

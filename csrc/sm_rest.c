@@ -3,8 +3,7 @@
 */
 #include <math.h>
 
-#include <openssl/evp.h>
-
+#include "sm_md5.h"
 #include "sm_rest.h"
 #include "sm_text.h"
 
@@ -228,11 +227,9 @@ int sm_header_next_item (sm_str *rest, sm_str *item, int dates,
 }
 
 int sm_put_md5 (sm_buf *b, sm_str body) {
-  unsigned char md[EVP_MAX_MD_SIZE];
-  unsigned int n;
-  if (EVP_Digest(body.p, body.len, md, &n, EVP_md5(), NULL) != 1)
-    return SM_ECRYPTO;
-  sm_base64_put(b, md, n);
+  unsigned char sum[SM_MD5_SIZE];
+  sm_md5(body, sum);
+  sm_base64_put(b, sum, sizeof sum);
   return b->err;
 }
 

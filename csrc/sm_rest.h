@@ -75,7 +75,7 @@ void sm_header_put_item(sm_buf *b, sm_str item, int first);
 */
 int sm_header_next_item(sm_str *rest, sm_str *item, int dates, sm_buf *scratch);
 
-/* Appends the Content-MD5 of a body. SM_ECRYPTO where MD5 is not to be had. */
+/* Appends the Content-MD5 of a body. */
 int sm_put_md5(sm_buf *b, sm_str body);
 
 /* }} */

@@ -1,4 +1,5 @@
--- The core as a shared library: what it exports, what it needs, which pages it dirties.
+-- The core and its part that needs libcrypto as shared libraries: what they export, what they need,
+-- when the second is loaded, which pages the first dirties.
 
 local core = require "sagemaker.core"
 local support = require "support"
@@ -17,12 +18,24 @@ local function shell(command, ...)
   return text
 end
 
--- The file that require loaded.
-local function library()
+-- The file that require loads for sagemaker.<name>.
+local function library(name)
   for template in package.cpath:gmatch("[^;]+") do
-    local path = template:gsub("%?", "sagemaker/core")
+    local path = template:gsub("%?", "sagemaker/" .. name)
     if support.read(path) then return path end
   end
+end
+
+-- What a program prints that starts with a new state; its first word is the new core.
+local function run(program, lua)
+  local file = os.tmpname()
+  local out = assert(io.open(file, "w"))
+  out:write("local core = require 'sagemaker.core'\n", program)
+  out:close()
+  local text = shell(("LUA_PATH='%s' LUA_CPATH='%s' %s %s"):format(package.path, package.cpath,
+    lua or os.getenv "SAGEMAKER_LUA" or "lua", file))
+  os.remove(file)
+  return text
 end
 
 -- The functions of the API of PUC Lua 5.1 that a 5.1 build may call.
@@ -54,12 +67,57 @@ describe("the core library", function()
   end)
 
   it("exports one symbol", function()
-    local text = shell(("nm -D --defined-only '%s'"):format(library()), "nm")
-    if not text then return pending("nm is not installed") end
-    if text:find("asan", 1, true) then return pending("a sanitized build exports more") end
-    local names = {}
-    for name in text:gmatch("%x+ %u (%S+)") do names[#names + 1] = name end
-    assert.same({ "luaopen_sagemaker_core" }, names)
+    for _, part in ipairs { "core", "crypto" } do
+      local text = shell(("nm -D --defined-only '%s'"):format(library(part)), "nm")
+      if not text then return pending("nm is not installed") end
+      if text:find("asan", 1, true) then return pending("a sanitized build exports more") end
+      local names = {}
+      for name in text:gmatch("%x+ %u (%S+)") do names[#names + 1] = name end
+      assert.same({ "luaopen_sagemaker_" .. part }, names)
+    end
+  end)
+
+  it("needs no libcrypto, which only its other part does", function()
+    for part, needs in pairs { core = false, crypto = true } do
+      local text = shell(("readelf -d '%s'"):format(library(part)), "readelf")
+      if not text then return pending("readelf is not installed") end
+      assert.truthy(text:find("NEEDED", 1, true), text)
+      assert.equal(needs, text:find("libcrypto", 1, true) ~= nil, text)
+    end
+  end)
+
+  it("loads that part when one of its functions is asked for, and for no other name", function()
+    assert.equal("nil nil nil nil nil|table true true", run [[
+      local loaded = package.loaded
+      io.write(tostring(core.nothing), " ", tostring(core[1]), " ", tostring(core[{}]), " ",
+        tostring(rawget(core, "sha256")), " ", tostring(loaded["sagemaker.crypto"]), "|")
+      local sha256 = core.sha256
+      assert(sha256 "" == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+      io.write(type(loaded["sagemaker.crypto"]), " ", tostring(rawget(core, "sha256") == sha256),
+        " ", tostring(rawget(core, "signer") ~= nil)) ]])
+  end)
+
+  it("knows every function of that part", function()
+    local part = require "sagemaker.crypto"
+    for name, value in pairs(part) do assert.equal(value, core[name], name) end
+    assert.matches("^OpenSSL %d", core.openssl)
+  end)
+
+  it("throws when that part cannot be loaded, and tries again", function()
+    assert.equal("false boom true|mine", run [[
+      package.preload["sagemaker.crypto"] = function() error("boom", 0) end
+      local ok, message = pcall(function() return core.signer end)
+      io.write(tostring(ok), " ", tostring(message), " ")
+      package.preload["sagemaker.crypto"] = nil
+      core.equal = "mine"
+      io.write(tostring(core.signer == require("sagemaker.crypto").signer), "|", core.equal) ]])
+  end)
+
+  it("can be the stand-in of a stand-in", function()
+    assert.equal("true true", run [[
+      local lazy = require "sagemaker.lazy" "sagemaker.core"
+      io.write(tostring(lazy.hasher ~= nil and rawget(lazy, "hasher") == core.hasher), " ",
+        tostring(rawget(lazy, "sha1") == core.sha1)) ]])
   end)
 
   it("needs no relocation in the tables of a service, only in sm_service", function()
@@ -81,17 +139,20 @@ describe("the core library", function()
   if _VERSION ~= "Lua 5.1" then return end -- what follows is about a 5.1 build
 
   it("calls what PUC Lua 5.1 has, and LuaJIT too", function()
-    local text = shell(("nm -D --undefined-only '%s'"):format(library()), "nm")
-    if not text then return pending("nm is not installed") end
-    for name in text:gmatch("U (lua%w*_%w+)") do assert.is_true(API_51[name], name) end
+    for _, part in ipairs { "core", "crypto" } do
+      local text = shell(("nm -D --undefined-only '%s'"):format(library(part)), "nm")
+      if not text then return pending("nm is not installed") end
+      for name in text:gmatch("U (lua%w*_%w+)") do assert.is_true(API_51[name], name) end
+    end
   end)
 
   it("loads in PUC Lua and in LuaJIT", function()
     for _, lua in ipairs { "lua5.1", "luajit" } do
-      local text = shell(("LUA_CPATH='%s' %s -e 'local c = require [[sagemaker.core]] "
-        .. "io.write(c.service[[sagemaker]]:operation[[create_endpoint]].name)'")
-        :format(package.cpath, lua), lua)
-      if text then assert.equal("CreateEndpoint", text) end
+      if shell("true", lua) then
+        assert.equal("CreateEndpoint 40", run([[
+          io.write(core.service "sagemaker":operation "create_endpoint".name, " ",
+            #core.sha1 "") ]], lua))
+      end
     end
   end)
 end)

@@ -50,7 +50,7 @@ describe("rockspec", function()
       if path:find("^csrc/test/") or path:find("^csrc/fuzz/") then expected[path] = nil end
     end
     local listed = {}
-    for _, name in ipairs { "sagemaker.core", "sagemaker.curl" } do
+    for _, name in ipairs { "sagemaker.core", "sagemaker.crypto", "sagemaker.curl" } do
       for _, source in ipairs(spec.build.modules[name].sources) do listed[source] = true end
     end
     assert.same(expected, listed)

@@ -205,8 +205,9 @@ rock () {
     LUA_CPATH='$PWD/$build/rock/lib/lua/5.4/?.so;;'
     export LUA_PATH LUA_CPATH
     cd / && lua5.4 -e 'local s = require \"sagemaker\"
-      assert(s.new{ transport = s.simulator.new() }:list_endpoints{})' &&
-    for name in core curl; do
+      assert(s.new{ transport = s.simulator.new() }:list_endpoints{})
+      assert(#require \"sagemaker.core\".sha256 \"\" == 64)' &&
+    for name in core crypto curl; do
       nm -D --defined-only '$PWD/$build/rock/lib/lua/5.4/sagemaker/'\$name.so |
         grep -v ' luaopen_sagemaker_' && exit 1
     done

@@ -1,0 +1,94 @@
+/*
+** sm_md5.c: MD5, as RFC 1321, section 3 describes it.
+*/
+#include <string.h>
+
+#include "sm_md5.h"
+
+#define BLOCK 64
+#define LENGTH_AT 56 /* where the last block holds the length */
+
+/* 2^32 times the absolute sine of 1, 2, 3, … */
+static const uint32_t sines[64] = {
+    0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a,
+    0xa8304613, 0xfd469501, 0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be,
+    0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821, 0xf61e2562, 0xc040b340,
+    0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
+    0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8,
+    0x676f02d9, 0x8d2a4c8a, 0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c,
+    0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70, 0x289b7ec6, 0xeaa127fa,
+    0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
+    0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92,
+    0xffeff47d, 0x85845dd1, 0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1,
+    0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
+};
+
+/* How far a step rotates: four numbers a round. */
+static const unsigned char turns[16] = {
+    7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21,
+};
+
+static uint32_t load (const unsigned char *p) {
+  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+         (uint32_t)p[3] << 24;
+}
+
+/* The round's function of three words. */
+static uint32_t mix (int round, uint32_t b, uint32_t c, uint32_t d) {
+  switch (round) {
+  case 0:
+    return (b & c) | (~b & d);
+  case 1:
+    return (b & d) | (c & ~d);
+  case 2:
+    return b ^ c ^ d;
+  default:
+    return c ^ (b | ~d);
+  }
+}
+
+static void add_block (uint32_t state[4], const unsigned char *p) {
+  /* The word of step i in its round is (factor * i + first) modulo 16. */
+  static const unsigned char factor[4] = {1, 5, 3, 7}, first[4] = {0, 1, 5, 0};
+  uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+  int i;
+  for (i = 0; i < 64; i++) {
+    int round = i / 16;
+    int word = (factor[round] * i + first[round]) % 16;
+    unsigned turn = turns[round * 4 + i % 4];
+    uint32_t sum = a + mix(round, b, c, d) + load(p + 4 * word) + sines[i];
+    a = d;
+    d = c;
+    c = b;
+    b += sum << turn | sum >> (32 - turn);
+  }
+  state[0] += a;
+  state[1] += b;
+  state[2] += c;
+  state[3] += d;
+}
+
+/* The rest of the message, a one bit, zeros, and the length in bits. */
+static void add_end (uint32_t state[4], sm_str rest, uint64_t length) {
+  unsigned char block[2 * BLOCK] = {0};
+  size_t i, end = rest.len < LENGTH_AT ? BLOCK : 2 * BLOCK;
+  if (rest.len > 0)
+    memcpy(block, rest.p, rest.len);
+  block[rest.len] = 0x80;
+  for (i = 0; i < 8; i++)
+    block[end - 8 + i] = (unsigned char)(length * 8 >> 8 * i);
+  add_block(state, block);
+  if (end > BLOCK)
+    add_block(state, block + BLOCK);
+}
+
+void sm_md5 (sm_str message, unsigned char out[SM_MD5_SIZE]) {
+  uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
+  uint64_t length = message.len;
+  int i;
+  for (; message.len >= BLOCK; message.p += BLOCK, message.len -= BLOCK)
+    add_block(state, (const unsigned char *)message.p);
+  add_end(state, message, length);
+  for (i = 0; i < SM_MD5_SIZE; i++)
+    out[i] = (unsigned char)(state[i / 4] >> 8 * (i % 4));
+}

@@ -45,14 +45,16 @@ end
 
 local function versions()
   local core = require "sagemaker.core"
-  local has_curl, curl = pcall(require, "sagemaker.curl")
+  local function version(name, field)
+    local loaded, library = pcall(require, name)
+    return loaded and library[field] or "cannot be loaded: " .. tostring(library):match("^[^\n]*")
+  end
   local jit = rawget(_G, "jit")
   return {
     sagemaker = core.version,
     lua = jit and ("%s, %s"):format(_VERSION, jit.version) or _VERSION,
-    openssl = core.openssl,
-    libcurl = has_curl and curl.version
-      or "cannot be loaded: " .. tostring(curl):match("^[^\n]*"),
+    openssl = version("sagemaker.crypto", "openssl"),
+    libcurl = version("sagemaker.curl", "version"),
   }
 end
 

@@ -134,20 +134,22 @@ describe("sagemaker.curl", function()
     assert.truthy(one:output():find(("body "):rep(20000), 1, true))
   end)
 
-  it("hands out bytes of a stream that a finalizer closes meanwhile", function()
-    local text = ("x"):rep(4000)
-    local stream = agent:perform({ stream = true, url = bad{ "read",
-      "send:HTTP/1.1 200 OK\\r\\nContent-Length: 5000\\r\\n\\r\\n", "wait:30", "send:" .. text,
-      "hang" } }, 5).stream
-    if not stream:take() then stream:wait() end
-    local bytes = disturbed(function()
-      agent:close()
-      stream:close()
-    end, stream.take, stream)
-    assert.is_true(#bytes > 0 and text:sub(1, #bytes) == bytes)
-    assert.equal("StreamClosed", (select(2, stream:take())))
-    assert.equal(0, agent:count())
-  end)
+  if _VERSION ~= "Lua 5.2" then -- there no step begins with the first memory asked for
+    it("hands out bytes of a stream that a finalizer closes meanwhile", function()
+      local text = ("x"):rep(4000)
+      local stream = agent:perform({ stream = true, url = bad{ "read",
+        "send:HTTP/1.1 200 OK\\r\\nContent-Length: 5000\\r\\n\\r\\n", "wait:30", "send:" .. text,
+        "hang" } }, 5).stream
+      if not stream:take() then stream:wait() end
+      local bytes = disturbed(function()
+        agent:close()
+        stream:close()
+      end, stream.take, stream)
+      assert.is_true(#bytes > 0 and text:sub(1, #bytes) == bytes)
+      assert.equal("StreamClosed", (select(2, stream:take())))
+      assert.equal(0, agent:count())
+    end)
+  end
 
   it("says of a list of descriptors that it is old when sockets were closed meanwhile", function()
     local other = loop:agent(OPTIONS)

@@ -82,6 +82,12 @@ describe("the installed command", function()
     assert.truthy(output:find("cannot write the output", 1, true), output)
   end)
 
+  it("tells no place in its code when an option is wrong", function()
+    local output, ok = run "simulate --latency x"
+    assert.is_false(ok)
+    assert.matches("^sagemaker: latency must be seconds", output)
+  end)
+
   it("needs none of its sources, unless it is told to use them", function()
     server.shell(("mv %s/share/lua/*/sagemaker/cli/operation.lua %s/aside"):format(dir, dir))
     local output, ok = run "delete-endpoint --generate-cli-skeleton"

@@ -178,12 +178,14 @@ function methods:binary()
     { "base64", "raw-in-base64-out" }, "base64")
 end
 
---- Whether output has colours: --color, else whether stdout is a terminal and NO_COLOR is unset.
+--- Whether output has colours: --color, else whether stdout is a terminal that knows them and
+-- NO_COLOR is unset.
 ---@return boolean
 function methods:colored()
   local color, world = self.globals.color, self.world
   if color == "on" or color == "off" then return color == "on" end
-  return world.isatty("stdout") and (world.getenv("NO_COLOR") or "") == ""
+  return world.isatty("stdout") and world.getenv("TERM") ~= "dumb"
+    and (world.getenv("NO_COLOR") or "") == ""
 end
 
 --- Prints a value by --query and --output.

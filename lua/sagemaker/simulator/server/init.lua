@@ -118,7 +118,8 @@ function M.new(opts, io)
     return self
   end)
   if ok then return made end
-  return nil, (tostring(made):gsub("^%S+%.lua:%d+: ", "")) -- a place in this project helps nobody
+  -- A place in this project helps nobody; compiled code names its module, not its file.
+  return nil, (tostring(made):gsub("^%S+%.lua:%d+: ", ""):gsub("^sagemaker[%w_.]*:%d+: ", ""))
 end
 
 --- What tells whether something may have changed since.

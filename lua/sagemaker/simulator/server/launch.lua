@@ -85,10 +85,28 @@ local function tls_of(text, io)
   return { certificate = find.absolute(certificate, io), key = find.absolute(key, io) }
 end
 
+-- Whether a file can be written; tried now, because nginx says so late, and in words of its own.
+local function writable(name, path, io)
+  local file, message = io.open(path, "ab")
+  if not file then return nil, name .. ": " .. tostring(message) end
+  file:close()
+  return true
+end
+
+-- The same of the state file. It is written beside its place first, which is tried here.
+local function can_keep(path, io)
+  if not path then return true end
+  local beside = path .. ".new"
+  local ok, message = writable("state", beside, io)
+  if not ok then return nil, message end
+  os.remove(beside)
+  return true
+end
+
 -- Everything that nginx needs, looked for; nil and what is missing.
 local function site_of(opts, io)
   local site = { host = opts.host or M.HOST, error_log = "stderr" }
-  local nginx, message
+  local nginx, ok, message
   site.tls, message = tls_of(opts.tls, io)
   if message then return nil, message end
   nginx, message = find.nginx(opts.nginx, io)
@@ -105,7 +123,11 @@ local function site_of(opts, io)
   elseif opts.log then
     site.log = find.absolute(opts.log, io)
     site.error_log = site.log
+    ok, message = writable("log", site.log, io)
+    if not ok then return nil, message end
   end
+  ok, message = can_keep(opts.state, io)
+  if not ok then return nil, message end
   site.port, message = port_of(opts, site.host)
   if not site.port then return nil, message end
   return site

@@ -318,4 +318,24 @@ describe("global options", function()
     assert.equal("[]\n", list({ also = { AWS_PAGER = "less" } }).out)
     assert.equal("[]\n", list({ tty = true, also = { AWS_PAGER = "less" } }, "--no-cli-pager").out)
   end)
+
+  it("say that a pager cannot be run", function()
+    local result = run({ "list-endpoints" }, { answer '{"Endpoints":[]}' }, {
+      tty = true, also = { AWS_PAGER = "lesss" }, popen = function()
+        return { write = function() return true end,
+          close = function() return nil, "exit", 127 end }
+      end })
+    assert.same({ 255, 'sagemaker: cannot write the output: the pager "lesss" cannot be run; '
+      .. "--no-cli-pager does without\n" }, { result.code, result.err })
+  end)
+
+  it("colour a table only for a terminal that knows colours", function()
+    local function colours(env, color)
+      return run({ "list-endpoints", "--output", "table", color and "--color", color },
+        { answer '{"Endpoints":[{"EndpointName":"a"}]}' }, { tty = true, also = env })
+        .out:find("\27", 1, true) ~= nil
+    end
+    assert.same({ true, false, false, true }, { colours { TERM = "xterm" },
+      colours { TERM = "dumb" }, colours { NO_COLOR = "1" }, colours({ TERM = "dumb" }, "on") })
+  end)
 end)

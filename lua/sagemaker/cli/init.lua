@@ -189,11 +189,11 @@ function M.run(argv, world)
   local ok, code = xpcall(function() return main(world, argv, state) end, trace)
   if not ok then code = report(world, code, state.ctx) end
   local flushed, message = world.stdout:flush()
-  if not flushed and code == failure.OK then
-    world.stderr:write("sagemaker: cannot write the output: ", tostring(message), "\n")
-    return failure.OTHER
-  end
-  return code
+  local unwritten = state.ctx and state.ctx.unwritten
+    or not flushed and code == failure.OK and tostring(message)
+  if not unwritten then return code end
+  world.stderr:write("sagemaker: cannot write the output: ", unwritten, "\n")
+  return code == failure.OK and failure.OTHER or code
 end
 
 return M

@@ -37,14 +37,22 @@ local function open_sink(ctx)
   ctx.pager = false
   if not command or command == "" or not ctx.world.popen then return end
   ctx.pager = ctx.world.popen(command, "w") or false
+  ctx.pager_name = command
   if ctx.pager then ctx.sink = ctx.pager end
 end
+
+-- Exit codes of a shell for a command that it could not run.
+local NOT_RUN = { [126] = true, [127] = true }
 
 --- Gives the terminal back: waits for the pager to end.
 ---@param ctx sagemaker.cli.Context
 function M.close(ctx)
   if ctx.pager then
-    ctx.pager:close()
+    local _, how, code = ctx.pager:close() -- Lua 5.1 does not tell
+    if how == "exit" and NOT_RUN[code] then
+      ctx.unwritten = ("the pager %q cannot be run; --no-cli-pager does without"):format(
+        ctx.pager_name)
+    end
     ctx.pager, ctx.sink = nil, ctx.world.stdout
   end
 end

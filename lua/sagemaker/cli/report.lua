@@ -36,9 +36,12 @@ local function mode_of(ctx, style)
   return style.is_live and "live" or "lines"
 end
 
+-- A disk that is full does not end the watching: the exit status still tells how it went.
 function Report:out(bytes)
-  self.ctx:out(bytes)
-  self.ctx.world.stdout:flush()
+  local ctx = self.ctx
+  ctx:out(bytes)
+  local ok, message = ctx.world.stdout:flush()
+  if not ok then ctx.unwritten = ctx.unwritten or tostring(message) end
 end
 
 function Report:line(what)

@@ -57,6 +57,24 @@ describe("watch", function()
     assert.truthy(result.err:find("Could not find endpoint", 1, true), result.err)
   end)
 
+  it("goes on when its output cannot be written, and says so at its end", function()
+    local function full()
+      return { write = function() return true end,
+        flush = function(self)
+          self.flushed = (self.flushed or 0) + 1
+          if self.flushed == 1 then return nil, "No space left on device" end
+          return true -- the bytes that were lost are not in the buffer any more
+        end }
+    end
+    local told = "sagemaker: cannot write the output: No space left on device\n"
+    local result = under_way(400):run("watch churn", { stdout = full() })
+    assert.same({ 255, told }, { result.code, result.err })
+    local churn = under_way(400)
+    churn.sim:at(60, function(sim) sim:set_alarm("churn-5xx", "ALARM") end)
+    result = churn:run("watch churn", { stdout = full() })
+    assert.same({ 10, told }, { result.code, result.err })
+  end)
+
   it("tells JSON", function()
     local result = under_way(400):run "watch churn --output json"
     local last

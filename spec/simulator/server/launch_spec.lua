@@ -69,7 +69,8 @@ describe("the simulator as a server", function()
     assert.matches("^simulate: tls: nowhere%.pem: No such file", message { tls = "nowhere.pem:k" })
     assert.matches("^simulate: 127%.0%.0%.1 port 70000: Invalid", message { port = 70000 })
     assert.matches("^simulate: log: /nowhere/log: No such file", message { log = "/nowhere/log" })
-    assert.matches("^simulate: state: /nowhere/s%.new: No such file", message { state = "/nowhere/s" })
+    assert.matches("^simulate: state: /nowhere/s%.new: No such file",
+      message { state = "/nowhere/s" })
     assert.matches("^simulate: throttle: unknown name Describe",
       message { throttle = { "Describe" } })
   end)

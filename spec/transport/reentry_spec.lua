@@ -196,19 +196,19 @@ describe("sagemaker.curl", function()
   it("looks for an answer before it gives up a request", function()
     local url = bad{ "read", OK, "again" }
     assert.equal("ok", agent:perform({ url = url }, 5).body)
-    local request = { url = url, timeouts = { read = 0.05 } }
+    local request = { url = url, timeouts = { read = 0.3 } }
     agent:start(request, 5)
     loop:step(0)
-    be_busy(0.1)
+    be_busy(0.7)
     local number = reported()
     assert.equal("ok", (loop:finish(number, agent) or {}).body)
   end)
 
   it("does not count the time in which bytes of a stream wait to be read", function()
-    local url = bad{ "read", STREAM, "wait:30", "send:ab", "wait:100", "send:cd" }
-    local stream = agent:perform({ url = url, stream = true, timeouts = { read = 0.06 } }, 5).stream
+    local url = bad{ "read", STREAM, "wait:30", "send:ab", "wait:500", "send:cd" }
+    local stream = agent:perform({ url = url, stream = true, timeouts = { read = 0.3 } }, 5).stream
     local text = stream:take() or ""
-    local last = env.clock() + 0.2
+    local last = env.clock() + 0.7
     while env.clock() < last do loop:step(0.01) end
     while true do
       local bytes, code = stream:take()

@@ -88,7 +88,7 @@ Iterator.__name = "sagemaker.watch.iterator"
 function Iterator:next()
   local watcher = self.watcher
   while not watcher.done do
-    if self.delay then self.sleep(self.delay) end
+    if self.delay then watcher.context.sleep(self.delay) end
     local event, delay, err = looks.look_here(watcher)
     if not event then return nil, delay, err end
     self.delay = delay
@@ -117,7 +117,7 @@ end
 ---@return sagemaker.watch.Iterator|fun(): sagemaker.watch.Event|nil
 function Watch:watch_endpoint(name, opts, call_opts)
   local watcher = watcher_of(self, name, opts, call_opts)
-  return setmetatable({ watcher = watcher, sleep = self.sleep }, Iterator)
+  return setmetatable({ watcher = watcher }, Iterator)
 end
 
 local brought, pause -- event and delay of the look that is just over

@@ -18,7 +18,8 @@ local FAILURES = 10
 
 ---@class sagemaker.watch.Poller
 ---@field failures integer looks in a row without an answer
-local Poller = {}
+---@field polled? number where looks are shared, when the last one that was seen here was asked for
+local Poller = { failures = 0 }
 Poller.__index = Poller
 Poller.__name = "sagemaker.watch.poller"
 
@@ -76,50 +77,54 @@ end
 ---@param call_opts? table for each call
 ---@return sagemaker.watch.Poller
 function M.new(context, name, opts, call_opts)
-  return setmetatable({
-    call_opts = call_opts,
-    context = context,
-    failures = 0,
-    first = opts.delay,
-    longest = opts.max_delay,
-    name = name,
-    seen = context.polls and not call_opts and context.clock() or nil,
-  }, Poller)
+  return M.begin(setmetatable({ call_opts = call_opts, context = context, first = opts.delay,
+    longest = opts.max_delay, name = name }, Poller))
+end
+
+--- Makes a poller of a table that has what `new` gives one: who polls need not have one besides.
+---@generic T
+---@param self T
+---@return T
+function M.begin(self)
+  local context = self.context
+  self.polled = context.polls and not self.call_opts and context.clock() or nil
+  return self
 end
 
 -- The answer of DescribeEndpoint; where looks are shared it may have been somebody else's, asked
 -- for after the last one that was seen here.
 local function describe(self)
   local context, params = self.context, { EndpointName = self.name }
-  if not self.seen then
+  if not self.polled then
     local output, _, err = context.call("DescribeEndpoint", params, self.call_opts)
     return output, err
   end
   local output, err
-  output, err, self.seen = context.polls:look(self.name, self.seen, function()
+  output, err, self.polled = context.polls:look(self.name, self.polled, function()
     return context.call("DescribeEndpoint", params)
   end)
   return output, err
 end
 
 --- Looks once.
+---@param self sagemaker.watch.Poller
 ---@return table|nil output of DescribeEndpoint
 ---@return "gone"|"wait"|"error"|nil why there is none
 ---@return sagemaker.Error|nil err
-function Poller:look()
+function M.look(self)
   local output, err = describe(self)
   if output then
-    self.failures, self.throttle = 0, nil
+    self.failures, self.throttle = nil, nil
     return output
   end
   if M.is_missing_endpoint(err) then
-    self.failures, self.throttle = 0, nil
+    self.failures, self.throttle = nil, nil
     return nil, "gone", err
   end
   local class = M.classify(err)
   if class == "final" then return nil, "error", err end
   if class == "throttling" then
-    self.failures = 0
+    self.failures = nil
     self.throttle = math.min(THROTTLED_LONGEST, (self.throttle or THROTTLED_FIRST / 2) * 2)
     return nil, "wait", err
   end
@@ -128,9 +133,10 @@ function Poller:look()
 end
 
 --- Seconds until the next look.
+---@param self sagemaker.watch.Poller
 ---@param moved? boolean something has happened since the last one: look again soon
 ---@return number
-function Poller:delay(moved)
+function M.delay(self, moved)
   local first = self.first or FIRST
   if moved or not self.pause then
     self.pause = first
@@ -143,5 +149,7 @@ function Poller:delay(moved)
   -- Whole 64ths add up exactly, so that a host's clock reaches the moment it waits for.
   return math.ceil(seconds * 64) / 64
 end
+
+Poller.look, Poller.delay = M.look, M.delay
 
 return M

@@ -59,11 +59,12 @@ local LEFT_BEHIND = 60
 ---@field history? table[] last event: {elapsed, status, stage, step, traffic} of each that moved
 ---@field warnings? string[] last event
 
----@class sagemaker.watch.Watcher
+-- Thousands may wait at once, so one is a single table, which is a poller too, and has no more
+-- fields than it needs: what is the same for many is in its class.
+---@class sagemaker.watch.Watcher: sagemaker.watch.Poller
 ---@field wish? string EndpointConfigName that was asked for
-local Watcher = {}
-Watcher.__index = Watcher
-Watcher.__name = "sagemaker.watch.watcher"
+local Watcher = { elapsed = 0, failures = 0, n_new = 0, n_old = 0, share = 0 }
+local inherited = { __index = Watcher }
 
 ---@class sagemaker.watch.Options
 ---@field EndpointConfigName? string what was asked for; else what the first look shows
@@ -74,6 +75,25 @@ Watcher.__name = "sagemaker.watch.watcher"
 ---@field delay? number seconds between the first looks (default 2)
 ---@field max_delay? number seconds between looks at most (default 30)
 
+-- The class of the watchers that have a context and options in common; it lives as long as they do.
+local function class_of(context, opts)
+  local classes = context.classes
+  if not classes then
+    classes = setmetatable({}, { __mode = "v" })
+    context.classes = classes
+  end
+  local key = ("%s|%s|%s|%s"):format(tostring(opts.delay), tostring(opts.max_delay),
+    tostring(opts.provisioning), tostring(opts.timeout))
+  local class = classes[key]
+  if not class then
+    class = setmetatable({ __name = "sagemaker.watch.watcher", context = context,
+      first = opts.delay, longest = opts.max_delay, provisioning = opts.provisioning,
+      timeout = opts.timeout }, inherited)
+    class.__index, classes[key] = class, class
+  end
+  return class
+end
+
 --- A watcher. Nothing is asked before the first poll.
 ---@param context {call: function, clock: (fun(): number), random?: fun(): number}
 ---@param name string EndpointName
@@ -81,18 +101,9 @@ Watcher.__name = "sagemaker.watch.watcher"
 ---@param call_opts? table for each DescribeEndpoint
 ---@return sagemaker.watch.Watcher
 function M.new(context, name, opts, call_opts)
-  local self = setmetatable({
-    context = context,
-    created = opts.created,
-    elapsed = 0,
-    history = {},
-    name = name,
-    named = opts.EndpointConfigName ~= nil,
-    provisioning = opts.provisioning,
-    timeout = opts.timeout,
-    wish = opts.EndpointConfigName,
-    poller = pollers.new(context, name, opts, call_opts),
-  }, Watcher)
+  local wish = opts.EndpointConfigName
+  local self = pollers.begin(setmetatable({ call_opts = call_opts, created = opts.created,
+    name = name, named = wish ~= nil or nil, wish = wish }, class_of(context, opts)))
   if opts.before then
     self.has_before = true
     self:set_baseline(readings.read(opts.before))
@@ -114,7 +125,7 @@ end
 function Watcher:set_baseline(reading)
   self.old = reading.config
   self.base_modified = reading.modified
-  self.base_created = reading.created
+  self.base_created = self.created and reading.created or nil
   self.base_reason = reading.reason
 end
 
@@ -125,7 +136,7 @@ function Watcher:first_look(reading)
   local creating = reading.status == "Creating"
   if not self.wish then
     self.wish = reading.pending or (creating and reading.config) or nil
-    self.blind = self.wish == nil
+    self.blind = self.wish == nil or nil
   end
   if self.has_before then return end
   self:set_baseline(reading)
@@ -295,15 +306,23 @@ function Watcher:step_of(share, stage)
   return step
 end
 
+-- The class has the zeros.
+function Watcher:set_fleets(share, old, new)
+  self.share = share ~= 0 and share or nil
+  self.n_old = old ~= 0 and old or nil
+  self.n_new = new ~= 0 and new or nil
+end
+
 -- What the watcher keeps of a reading for events of looks that bring none.
 function Watcher:keep(reading, outcome)
   self.status, self.stage = reading.status, reading.stage
-  self.share, self.n_old, self.n_new = fleets_of(self, reading, outcome)
-  self.step = self:step_of(self.share, reading.stage)
+  local share, old, new = fleets_of(self, reading, outcome)
+  self:set_fleets(share, old, new)
+  self.step = self:step_of(share, reading.stage)
 end
 
 function Watcher:event(outcome, output)
-  local share = self.share or 0
+  local share = self.share
   local is_first = self.created or (self.looked and self.old == nil)
   return {
     status = self.status,
@@ -311,7 +330,7 @@ function Watcher:event(outcome, output)
     step = self.step,
     steps = self.shares and #self.shares,
     traffic = is_first and { old = 0, new = share } or plans.traffic(share, 100),
-    instances = { old = self.n_old or 0, new = self.n_new or 0 },
+    instances = { old = self.n_old, new = self.n_new },
     elapsed = math.floor(self.elapsed + 0.5),
     failure_reason = self.reason,
     endpoint = output,
@@ -326,26 +345,27 @@ local function key_of(event)
     tostring(event.failure_reason), tostring(event.outcome))
 end
 
+-- A row of the history.
+local ROW = "%d\1%s\1%s\1%s\1%s\2"
+local ROW_PATTERN = ROW:gsub("%%[ds]", "([^\1\2]*)")
+
 function Watcher:record(event)
   if not self.looked and not event.outcome then return end
   local key = key_of(event)
   event.moved = key ~= self.key
   if not event.moved then return end
   self.key = key
-  local history = self.history
-  local n = #history
-  history[n + 1], history[n + 2] = event.elapsed, event.status or false
-  history[n + 3], history[n + 4] = event.stage or false, event.step or false
-  history[n + 5] = event.traffic.new
+  self.history = (self.history or "") .. ROW:format(event.elapsed, event.status or "",
+    event.stage or "", tostring(event.step or ""), tostring(event.traffic.new))
 end
 
--- The history as rows; until it is asked for it is one flat list, a fifth of the memory.
+-- The history as rows; until it is asked for it is one string, and most watchers have the same.
 function Watcher:rows()
-  local flat, rows = self.history, {}
-  for i = 1, #flat, 5 do
+  local rows = {}
+  for elapsed, status, stage, step, traffic in (self.history or ""):gmatch(ROW_PATTERN) do
     rows[#rows + 1] = {
-      elapsed = flat[i], status = flat[i + 1] or nil, stage = flat[i + 2] or nil,
-      step = flat[i + 3] or nil, traffic = flat[i + 4],
+      elapsed = tonumber(elapsed), status = status ~= "" and status or nil,
+      stage = stage ~= "" and stage or nil, step = tonumber(step), traffic = tonumber(traffic),
     }
   end
   return rows
@@ -355,7 +375,7 @@ end
 function Watcher:finish(event)
   self:record(event)
   if not event.outcome then
-    local delay = self.poller:delay(event.moved)
+    local delay = pollers.delay(self, event.moved)
     local left = self:deadline() - self.elapsed
     if left < delay then delay = math.max(left, SHORTEST) end
     return event, delay
@@ -385,7 +405,8 @@ end
 function Watcher:gone(err)
   if self.created and self.elapsed < CREATED then return self:without_look(err) end
   if not self.looked and not self.has_before then return self:fail(err) end
-  self.stage, self.share, self.n_old, self.n_new = nil, 0, 0, 0
+  self.stage = nil
+  self:set_fleets(0, 0, 0)
   return self:finish(self:event("deleted", nil))
 end
 
@@ -407,7 +428,7 @@ end
 ---@return sagemaker.Error|nil err
 function Watcher:poll()
   self:tick()
-  local output, problem, err = self.poller:look()
+  local output, problem, err = pollers.look(self)
   self:tick()
   if problem == "gone" then return self:gone(err) end
   if problem == "error" then return self:fail(err) end

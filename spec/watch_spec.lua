@@ -103,6 +103,37 @@ describe("in_service_coroutine", function()
       assert.is_true(world.time < 1000)
     end
   end)
+
+  it("lets pass what a call yields or throws while it looks", function()
+    local answer, thrown = { EndpointName = "churn", EndpointStatus = "Updating",
+      EndpointConfigName = "old", PendingDeploymentSummary = { EndpointConfigName = "new" } }, nil
+    local client = assert(require("sagemaker").new { region = "eu-west-1",
+      credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) },
+      transport = { now = function() return 1e9 end, clock = function() return 0 end,
+        sleep = function() end, send = function()
+          if thrown then error(thrown, 0) end
+          assert.equal("go on", coroutine.yield("waits", 7))
+          return { status = 200, headers = {}, body = require("sagemaker.json").encode(answer) }
+        end } })
+    local one = client:in_service_coroutine("churn", { EndpointConfigName = "new" })
+    local two = client:in_service_coroutine("churn", { EndpointConfigName = "new" })
+    for _ = 1, 3 do
+      for _, co in ipairs { one, two } do
+        assert.same({ true, "waits", 7 }, { coroutine.resume(co) })
+      end
+      for _, co in ipairs { two, one } do
+        local ok, event, delay = coroutine.resume(co, "go on")
+        assert.same({ true, "Updating", "number" }, { ok, event.status, type(delay) })
+      end
+      collectgarbage()
+    end
+    thrown = { code = "Mine" }
+    local ok, err = coroutine.resume(one)
+    assert.same({ false, thrown }, { ok, err })
+    thrown = nil
+    assert.same({ true, "waits", 7 }, { coroutine.resume(two) })
+    assert.equal("Updating", select(2, coroutine.resume(two, "go on")).status)
+  end)
 end)
 
 describe("wait_until_in_service", function()

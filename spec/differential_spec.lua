@@ -201,8 +201,10 @@ local function look(env, profile, url)
 end
 
 describe("boto3 and this client", function()
-  if not select(2, server.shell("python3 -c 'import boto3'")) then
-    pending("boto3 is not installed")
+  -- An older one knows no configured endpoint URLs and takes some rows for others.
+  if not select(2, server.shell("python3 -c 'import boto3; v = boto3.__version__.split(\".\"); "
+    .. "assert (int(v[0]), int(v[1])) >= (1, 40)'")) then
+    pending("boto3 1.40 or later is not installed")
     return
   end
   local top, pipe, url, theirs = server.folder(), nil, nil, {}

@@ -153,6 +153,8 @@ describe("--cli-input-json", function()
   it("must be an object of known parameters", function()
     refused({ "create-endpoint", "--cli-input-json", "[]" }, "expected an object of parameters")
     refused({ "create-endpoint", "--cli-input-json", "{bad" }, "line 1, column 2")
+    refused({ "create-endpoint", "--cli-input-json", "in.json" },
+      '"in.json" is no JSON object; a file is given as file://in.json')
     refused({ "create-endpoint", "--cli-input-json", '{"EndpointName":"x"}' },
       "EndpointConfigName is required")
     refused({ "describe-endpoint", "--cli-input-json", '{"EndpointNam":"x"}' },
@@ -202,6 +204,19 @@ describe("blobs", function()
     assert.equal("\1\2", body({ "--body", "fileb://b" }, { files = { b = "\1\2" } }))
     assert.equal("in", body({ "--body", "-" }, { stdin = "in" }))
     assert.equal("hello", body({ "--body", "file://b" }, { files = { b = "aGVsbG8=\n" } }))
+  end)
+end)
+
+describe("what other programs make of text", function()
+  it("is passed over where it begins a file", function()
+    local result = command.run({ "describe-endpoint", "--cli-input-json", "file://i", "--dry-run",
+      "--query", "body" }, { files = { i = '\239\187\191{"EndpointName": "x"}' } })
+    assert.equal('{\n    "EndpointName": "x"\n}\n', result.out)
+  end)
+
+  it("is told where it is the dash of an option", function()
+    refused({ "describe-endpoint", "\226\128\147endpoint-name", "x" },
+      'begins with a typographic dash (\226\128\147); write --endpoint-name')
   end)
 end)
 

@@ -7,6 +7,9 @@ local failure = require "sagemaker.cli.failure"
 
 local M = {}
 
+-- What word processors make of two hyphens: U+2010 to U+2015, and the minus sign.
+local DASH, MINUS = "^\226\128[\144-\149]", "^\226\136\146"
+
 -- The option that a word names: row, the value after "=". Otherwise nil and the rows that it may
 -- be the beginning of.
 local function find(index, word)
@@ -156,6 +159,11 @@ local function unknown(word, rows, near, what)
   end
   local name = word:match("^%-%-([^=]+)")
   if not name then
+    local dash = word:match(DASH) or word:match(MINUS)
+    if dash then
+      failure.usage(('%s: "%s" begins with a typographic dash (%s); write --%s'):format(what, word,
+        dash, (word:gsub(dash, ""):gsub("^%-+", ""))))
+    end
     failure.usage(("%s: %q belongs to no option; a value with spaces needs quotes"):format(what,
       word))
   end

@@ -28,6 +28,7 @@ end
 
 -- The value of a JSON text that a person wrote.
 local function read_json(name, text)
+  text = text:gsub("^\239\187\191", "") -- editors and shells of Windows begin files with it
   local result, message, at = json.decode(text)
   if message then
     local found = text:match("^[%w_.+-]+", at)
@@ -306,6 +307,9 @@ local function from_document(ctx, options)
   if is_yaml then
     result = decode_yaml(loaded or text)
   else
+    if not loaded and text:find "^[%a./~]" then
+      refuse(name, ("%q is no JSON object; a file is given as file://%s"):format(text, text))
+    end
     result = read_json(name, loaded or text)
   end
   if type(result) ~= "table" or document.kind(result) ~= "object" then

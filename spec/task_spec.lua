@@ -260,6 +260,27 @@ describe("cancel", function()
     assert.same({ true, "went on" }, { ok, result })
   end)
 
+  it("ends a task that lets others run and never waits", function()
+    local turns = 0
+    local function spin()
+      while true do
+        turns = turns + 1
+        coroutine.yield()
+      end
+    end
+    local value, _, err = task.timeout(0.01, spin)
+    assert.same({ nil, "TaskTimeout" }, { value, err.code })
+    local last = turns
+    task.run(function()
+      local one = task.spawn(spin)
+      task.sleep(0)
+      one:cancel()
+      local ok, why = one:wait()
+      assert.same({ false, "TaskCancelled", "cancelled" }, { ok, why.code, one.status })
+    end)
+    assert.is_true(turns > last and turns < last + 10)
+  end)
+
   it("reaches the tasks of an `all` and of a `run` that is waited for", function()
     for _, name in ipairs { "all", "run" } do
       local sim = diary()

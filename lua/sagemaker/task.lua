@@ -96,12 +96,15 @@ local function ended(task, status, results)
 end
 
 -- What the coroutine of a task answered to being resumed. One that yields by itself lets the others
--- run.
+-- run; when it was cancelled it goes no further, though no error can be raised there.
 local function finish(task, ok, ...)
   if ok then
     if task.mode == "yield" then return end -- it waits
     if coroutine.status(task.co) == "dead" then return ended(task, "done", pack(...)) end
-    return scheduler.push(task)
+    if not task.cancelled then return scheduler.push(task) end
+    local close = rawget(coroutine, "close")
+    if close then close(task.co) end
+    return ended(task, "cancelled", { n = 1, cancellation(task) })
   end
   local err = ...
   ended(task, is_cancellation(err, task) and "cancelled" or "failed", { n = 1, err })

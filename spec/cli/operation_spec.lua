@@ -118,6 +118,12 @@ describe("failures", function()
       return { kind = "timeout", code = "ReadTimeout", message = "x", sent = true }
     end)
     assert.truthy(result.err:find("Read timeout on endpoint URL: ", 1, true))
+    result = run({ "list-endpoints" }, function()
+      return { code = "ConnectionLost", message = "the connection was reset", sent = true }
+    end)
+    assert.equal('No whole answer came from the endpoint URL: "https://api.sagemaker.us-west-2'
+      .. '.amazonaws.com/": the connection was reset\n', result.err)
+    assert.equal(255, result.code)
   end)
 
   it("of the proxy say where it is set, and blame no endpoint", function()

@@ -57,6 +57,7 @@ local function opener(files)
       return file("", files, path)
     end
     local text = files[path]
+    if text == false then return nil, path .. ": Permission denied", 13 end
     if not text then return nil, path .. ": No such file or directory", 2 end
     return file(text)
   end
@@ -65,7 +66,7 @@ end
 ---@class spec.Command
 ---@field env? table<string, string> instead of a region and keys
 ---@field also? table<string, string> besides those
----@field files? table<string, string> by path
+---@field files? table<string, string|false> by path; false may not be read
 ---@field answers? table[]|fun the script of sagemaker.transport.stub
 ---@field transport? sagemaker.Transport instead of the stub: a simulator, with an empty `env`
 ---@field stdin? string

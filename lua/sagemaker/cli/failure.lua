@@ -69,7 +69,10 @@ function TEXTS.transport(err, url)
     return ("The proxy does not pass the request on (HTTPS_PROXY, HTTP_PROXY and NO_PROXY say "
       .. "which is used%s): %s"):format(url and ', here for "' .. url .. '"' or "", err.message)
   end
-  if err.sent ~= false or not url then return err.message end
+  if not url then return err.message end
+  if err.sent ~= false then
+    return ('No whole answer came from the endpoint URL: "%s": %s'):format(url, err.message)
+  end
   return ('Could not connect to the endpoint URL: "%s": %s'):format(url, err.message)
 end
 

@@ -20,7 +20,10 @@ end
 
 local function file_words(file)
   local words = file.path
-  if file.problem then return ("%s: %s"):format(words, file.problem) end
+  if file.problem then -- it may begin with the path, as the C library's do
+    return file.problem:sub(1, #words) == words and file.problem
+      or ("%s: %s"):format(words, file.problem)
+  end
   if not file.found then return words .. ": not there" end
   words = ("%s: %d profile%s"):format(words, file.profiles or 0, file.profiles == 1 and "" or "s")
   return file.named_by and ("%s (%s)"):format(words, file.named_by) or words
@@ -84,7 +87,9 @@ local function add_online(lines, style, online)
   lines[#lines + 1] = style:paint("bold", "Online")
   local words = online.ok and "answered" or ("%s: %s"):format(tostring(online.code),
     text.clean(online.message))
-  if online.seconds then words = ("%s after %.3f s"):format(words, online.seconds) end
+  if online.seconds then
+    words = (online.ok and "%s after %.3f s" or "%s (after %.3f s)"):format(words, online.seconds)
+  end
   add(lines, style, "ListEndpoints", words)
   if online.skew then
     add(lines, style, "clock", online.skew == 0 and "right" or ("%d s %s"):format(

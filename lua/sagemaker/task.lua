@@ -110,6 +110,8 @@ local function finish(task, ok, ...)
   ended(task, is_cancellation(err, task) and "cancelled" or "failed", { n = 1, err })
 end
 
+Task.finish = finish -- for the scheduler
+
 -- PUC 5.1 makes coroutines of Lua functions only.
 local function coroutine_of(fn)
   local ok, co = pcall(coroutine.create, fn)
@@ -123,7 +125,7 @@ end
 
 local function start(scope, fn, ...)
   local task = setmetatable({ args = select("#", ...) > 0 and pack(...) or NONE,
-    co = coroutine_of(fn), finish = finish, scope = scope }, Task)
+    co = coroutine_of(fn), scope = scope }, Task)
   scope.count, scope.members[task] = scope.count + 1, true
   scheduler.push(task)
   return task

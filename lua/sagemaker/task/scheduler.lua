@@ -43,7 +43,8 @@ local function clock()
 end
 M.clock = clock
 
--- Yields if that is possible: true once the coroutine was resumed, false when it is not.
+-- Yields if that is possible: true once the coroutine was resumed, false when it is not. Is given
+-- the function that yields, so that pcall will do and the stack of who waits stays small.
 local try_yield
 if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
   try_yield = function()
@@ -51,9 +52,7 @@ if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
     return try_yield()
   end
 else
-  try_yield = function()
-    return (pcall(yield))
-  end
+  try_yield = pcall
 end
 
 --- Puts a task in the ready list.
@@ -236,7 +235,7 @@ function M.suspend(waiter, needs_tasks, only_yields)
   local co = running()
   if co and (co == waiter.co or co == waiter.looker) then
     waiter.mode = "yield"
-    if try_yield() then return waiter.why end
+    if try_yield(yield) then return waiter.why end
   end
   if only_yields then
     waiter.mode = nil
@@ -303,7 +302,10 @@ end
 ---@param seconds number
 function M.sleep(seconds)
   local waiter = M.waiter()
-  M.check(waiter, M.suspend_for(waiter, math.max(0, seconds)))
+  sleepers:add(waiter, clock() + math.max(0, seconds))
+  local why, err = M.suspend(waiter)
+  sleepers:remove(waiter)
+  if why ~= "time" then M.check(waiter, why, err) end
 end
 
 --- Waits on a clock that moves only when nobody else can go on.
@@ -328,7 +330,7 @@ end
 -- it: an answer, for each task that waits for the next.
 local jit = rawget(_G, "jit")
 if jit then
-  for _, wait in ipairs { try_yield, M.await, M.sleep, M.suspend, M.suspend_for } do
+  for _, wait in ipairs { M.await, M.sleep, M.suspend, M.suspend_for } do
     jit.off(wait)
   end
 end

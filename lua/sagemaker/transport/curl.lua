@@ -212,7 +212,7 @@ end
 --- Waits.
 ---@param seconds number
 function methods:sleep(seconds)
-  if seconds > 0 then self._io.sleep(seconds) end
+  if seconds > 0 then return self._io.sleep(seconds) end
 end
 
 --- Wall time in seconds since the epoch.

@@ -107,6 +107,31 @@ describe("the page", function()
     until_status "InService"
   end)
 
+  story("shows inference components beside their endpoint", function()
+    local function call(operation, input)
+      assert.equal(200, (running:post("/_simulator/call/" .. operation, input)))
+    end
+    call("CreateModel", { ModelName = "model",
+      ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker",
+      PrimaryContainer = { Image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model:1" } })
+    call("CreateEndpointConfig", { EndpointConfigName = "bare",
+      ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker",
+      ProductionVariants = { { VariantName = "main", InstanceType = "ml.g5.xlarge",
+        InitialInstanceCount = 2 } } })
+    call("CreateEndpoint", { EndpointName = "host", EndpointConfigName = "bare" })
+    running:post("/_simulator/advance", { seconds = 600 })
+    call("CreateInferenceComponent", { InferenceComponentName = "llama", EndpointName = "host",
+      VariantName = "main", RuntimeConfig = { CopyCount = 2 }, Specification = {
+        ModelName = "model", ComputeResourceRequirements = { MinMemoryRequiredInMb = 1024 } } })
+    page:wait(function() return page:text "#endpoints":find("component of host", 1, true) end)
+    page:click "#endpoint-1"
+    page:wait(function() return page:text "#name" == "llama" end)
+    assert.equal("Creating", status())
+    assert.matches("^on host", page:text "#summary")
+    page:click "#next"
+    until_status "InService"
+  end)
+
   story("says why something is refused", function()
     page:wait(function() return page:text "#faults" ~= "" end)
     page:run "document.getElementById('faults').value = 'unhealthy'"

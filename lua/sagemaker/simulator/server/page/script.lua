@@ -92,16 +92,18 @@ const renderHeader = () => {
     "virtual time" + (clock.step ? `, ${clock.step} s at every look` : "") :
     clock.factor === 1 ? "real time" : `real time × ${clock.factor}`;
   $("run").closest("label").hidden = $("pace-of-run").closest("label").hidden = !isVirtual;
-  const ends = endpoints().map((e) => e.stage && e.stage.ends).filter((at) => at > now);
+  const ends = deployed().map((e) => e.stage && e.stage.ends).filter((at) => at > now);
   $("next").disabled = ends.length === 0;
 };
 
 const endpoints = () => state.endpoints || [];
-const current = () => endpoints().find((e) => e.name === chosen);
+// What is deployed: endpoints, and the inference components on them, which look alike.
+const deployed = () => endpoints().concat(state.components || []);
+const current = () => deployed().find((e) => e.arn === chosen);
 
 const renderEndpoints = () => {
-  const rows = endpoints().map((e) => ({ name: e.name, status: e.status, new: e.traffic.new,
-    chosen: e.name === chosen, stage: stageText(e.stage),
+  const rows = deployed().map((e) => ({ name: e.name, arn: e.arn, on: e.endpoint,
+    status: e.status, new: e.traffic.new, chosen: e.arn === chosen, stage: stageText(e.stage),
     moving: !!e.stage && e.status !== "Creating" }));
   $("none").hidden = rows.length > 0;
   show("endpoints", rows, () => rows.map((row, i) => {
@@ -109,8 +111,9 @@ const renderEndpoints = () => {
     fill.style.width = share + "%";
     return h("li", {}, h("button", { type: "button", id: "endpoint-" + i,
       "aria-current": row.chosen && "true",
-      onclick: () => { chosen = row.name; render(); } },
+      onclick: () => { chosen = row.arn; render(); } },
     h("span", { class: "name" }, row.name), badge(row.status),
+    row.on && h("small", { class: "quiet" }, "component of " + row.on),
     row.stage && h("small", { class: "quiet" }, row.stage),
     row.moving && h("span", { class: "bar", role: "img",
       "aria-label": percent(share) + " of the traffic on the new fleet" }, fill)));
@@ -118,8 +121,8 @@ const renderEndpoints = () => {
 };
 
 const summaryOf = (e) => {
-  const parts = [`runs ${e.config || "nothing yet"}`];
-  if (e.pending_config) parts.push(`on the way to ${e.pending_config}`);
+  const parts = e.endpoint ? [`on ${e.endpoint}`] : [`runs ${e.config || "nothing yet"}`];
+  if (e.pending_config && !e.endpoint) parts.push(`on the way to ${e.pending_config}`);
   if (e.stage) {
     const left = e.stage.ends ? e.stage.ends - state.now : 0;
     parts.push(stageText(e.stage) + (left > 0 ? ` for ${span(left)} more` : ""));
@@ -162,7 +165,7 @@ const renderEndpoint = () => {
 
 const renderAlarms = () => {
   const known = new Map();
-  for (const e of endpoints()) {
+  for (const e of deployed()) {
     for (const name of (e.deployment && e.deployment.alarms) || []) known.set(name, { name });
   }
   for (const alarm of state.alarms || []) known.set(alarm.name, alarm);
@@ -193,7 +196,7 @@ const renderKnobs = () => {
 
 const renderRequests = () => show("requests", (state.requests || []).slice(-80),
   (list) => table(["Time", "Operation", "Answer"], list.slice().reverse().map((r) => h("tr",
-    { title: r.request_id }, cell(hour(r.at)), cell(r.operation || "–"),
+    { title: r.request_id }, cell(hour(r.at)), cell(r.operation || "–", "wide"),
     cell(r.code || r.status, r.status >= 400 ? "bad wide" : "")))));
 
 const renderForm = () => {
@@ -209,7 +212,7 @@ const renderForm = () => {
 
 // Says what has happened to whom, for those who hear the page.
 const announce = () => {
-  const now = endpoints().map((e) => [e.name, `${e.name}: ${e.status} ${stageText(e.stage)}`]);
+  const now = deployed().map((e) => [e.arn, `${e.name}: ${e.status} ${stageText(e.stage)}`]);
   const before = drawn.said || {};
   const news = now.filter(([name, text]) => before[name] && before[name] !== text);
   drawn.said = Object.fromEntries(now);
@@ -218,8 +221,8 @@ const announce = () => {
 
 const render = () => {
   if (!current()) {
-    const moving = endpoints().find((e) => e.stage);
-    chosen = (moving || endpoints()[0] || { name: null }).name;
+    const moving = deployed().find((e) => e.stage);
+    chosen = (moving || deployed()[0] || { arn: null }).arn;
   }
   renderHeader(); renderEndpoints(); renderEndpoint(); renderAlarms(); renderKnobs();
   renderRequests(); renderForm(); announce();
@@ -258,7 +261,7 @@ for (const button of document.querySelectorAll("[data-advance]")) {
 }
 $("next").addEventListener("click", () => {
   const e = current(), now = state.now;
-  const ends = (e && e.stage && e.stage.ends > now ? [e] : endpoints())
+  const ends = (e && e.stage && e.stage.ends > now ? [e] : deployed())
     .map((one) => one.stage && one.stage.ends).filter((at) => at > now);
   if (ends.length) act("advance", { seconds: Math.min(...ends) - now });
 });
@@ -313,7 +316,8 @@ $("deploy-form").addEventListener("submit", async (event) => {
     await call("call/" + (exists ? "UpdateEndpoint" : "CreateEndpoint"), { EndpointName: name,
       EndpointConfigName: fields.config.value, DeploymentConfig: deploymentConfig(fields) });
     $("deploy-said").textContent = exists ? "The update has begun." : "The endpoint is created.";
-    chosen = name;
+    await refresh();
+    chosen = (endpoints().find((e) => e.name === name) || {}).arn;
   } catch (failure) {
     $("deploy-said").textContent = failure.message;
   }

@@ -76,6 +76,7 @@ aside { display: grid; gap: 1.3rem; }
 }
 #endpoints button[aria-current="true"] { border-color: var(--accent);
   box-shadow: inset 3px 0 0 var(--accent); }
+#endpoints small { grid-column: 1 / -1; }
 #endpoints .name { font-weight: 600; overflow-wrap: anywhere; }
 #endpoints .bar { grid-column: 1 / -1; display: flex; height: 5px; border-radius: 3px;
   overflow: hidden; background: var(--old); margin-top: .3rem; }
@@ -134,14 +135,14 @@ table { border-collapse: collapse; width: 100%; font-size: .85rem;
 th { text-align: left; color: var(--quiet); font-weight: 600; }
 th, td { padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--grid);
   white-space: nowrap; }
-td.wide { min-width: 6rem; white-space: normal; overflow-wrap: anywhere; }
+td.wide { min-width: 6.5rem; white-space: normal; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; }
 td.bad { color: var(--bad); }
 .rows li { display: flex; gap: .5rem; align-items: center; justify-content: space-between;
   padding: .25rem 0; border-bottom: 1px solid var(--grid); }
 .rows .name { overflow-wrap: anywhere; min-width: 0; flex: 1; }
 .rows .none { color: var(--quiet); }
-aside form input { flex: 1; min-width: 6rem; }
+aside form input { flex: 1; min-width: 4rem; }
 aside form select { flex: 2; min-width: 9rem; }
 
 @media (max-width: 1100px) {

@@ -30,9 +30,12 @@ local PROVISIONING = 3600
 -- are not known.
 local LONGEST = 28800
 
--- KB that the collector is told of with each look, about three times what one leaves behind. Else
--- the garbage of a thousand watchers grows to as much again as they are.
+-- KB that the collector is told of with each look of many watchers, about three times what one
+-- leaves behind. Else the garbage of a thousand grows to as much again as they are.
 local LEFT_BEHIND = 60
+
+-- So many looks within as many seconds are those of many watchers.
+local MANY = 16
 
 ---@alias sagemaker.watch.Outcome
 ---| "deployed"        the configuration that was asked for is in service
@@ -422,6 +425,21 @@ function Watcher:tick()
   self.elapsed = math.max(self.elapsed, now - self.started)
 end
 
+local looks, since, is_crowd = 0, 0, false
+
+-- Keeps the garbage of a crowd small. A few watchers leave the collector of their host alone, to
+-- which a step may mean a walk over everything it has.
+local function clean(now)
+  if looks == 0 then since = now end
+  looks = looks + 1
+  if looks == MANY then
+    local passed = now - since
+    is_crowd = passed >= 0 and passed < MANY
+    looks = 0
+  end
+  if is_crowd then collectgarbage("step", LEFT_BEHIND) end
+end
+
 --- Looks once.
 ---@return sagemaker.watch.Event|nil event the state as of now; the last one has an outcome
 ---@return number|string delay seconds until the next poll should be made, 0 after the last; message
@@ -442,7 +460,7 @@ function Watcher:poll()
     self.reason = self.reason or reading.reason
   end
   self:keep(reading, outcome)
-  collectgarbage("step", LEFT_BEHIND)
+  clean(self.context.clock())
   return self:finish(self:event(outcome, output))
 end
 

@@ -425,19 +425,17 @@ function Watcher:tick()
   self.elapsed = math.max(self.elapsed, now - self.started)
 end
 
-local looks, since, is_crowd = 0, 0, false
+local looks, since = 0, 0
 
 -- Keeps the garbage of a crowd small. A few watchers leave the collector of their host alone, to
 -- which a step may mean a walk over everything it has.
 local function clean(now)
   if looks == 0 then since = now end
   looks = looks + 1
-  if looks == MANY then
-    local passed = now - since
-    is_crowd = passed >= 0 and passed < MANY
-    looks = 0
-  end
-  if is_crowd then collectgarbage("step", LEFT_BEHIND) end
+  if looks < MANY then return end
+  looks = 0
+  local passed = now - since
+  if passed >= 0 and passed < MANY then collectgarbage("step", LEFT_BEHIND * MANY) end
 end
 
 --- Looks once.

@@ -58,6 +58,17 @@ describe("transport.curl", function()
     package.loaded["sagemaker.curl"] = loaded
   end)
 
+  it("starts no part of libcurl that HTTP does not need", function()
+    -- Where libcurl has LDAP, starting that part loads all plugins of SASL.
+    local program = [[require "sagemaker.curl"
+      for line in io.lines "/proc/self/maps" do io.write(line:match "%S*$", "\n") end]]
+    local output, ok = server.shell(("LD_PRELOAD='%s' %s -e '%s'"):format(
+      os.getenv "LD_PRELOAD" or "", os.getenv "SAGEMAKER_LUA" or "lua5.4", program))
+    assert.is_true(ok, output)
+    assert.truthy(output:find("libcurl", 1, true), output)
+    assert.falsy(output:find("/sasl2/", 1, true), output)
+  end)
+
   it("refuses options of the wrong type", function()
     assert.has_error(function() new{ proxy = 7 } end, "opts.proxy must be a string, not a number")
     assert.has_error(function() new{ tls = { ca_file = true } } end,

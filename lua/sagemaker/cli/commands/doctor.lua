@@ -45,16 +45,17 @@ end
 
 local function versions()
   local core = require "sagemaker.core"
-  local function version(name, field)
+  local function of(name, version)
     local loaded, library = pcall(require, name)
-    return loaded and library[field] or "cannot be loaded: " .. tostring(library):match("^[^\n]*")
+    return loaded and version(library)
+      or "cannot be loaded: " .. tostring(library):match("^[^\n]*")
   end
   local jit = rawget(_G, "jit")
   return {
     sagemaker = core.version,
     lua = jit and ("%s, %s"):format(_VERSION, jit.version) or _VERSION,
-    openssl = version("sagemaker.crypto", "openssl"),
-    libcurl = version("sagemaker.curl", "version"),
+    openssl = of("sagemaker.crypto", function(crypto) return crypto.openssl end),
+    libcurl = of("sagemaker.curl", function(curl) return curl.version() end),
   }
 end
 

@@ -10,6 +10,7 @@ local sim = sagemaker.simulator.new()
 local client = assert(sagemaker.new{ transport = sim })
 
 -- What a pipeline has made before: models, and an endpoint configuration for each release.
+sim:set_alarm("churn-5xx", "OK")
 assert(client:create_model{
   ModelName = "churn", ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker",
   PrimaryContainer = { Image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/churn:1" },

@@ -18,6 +18,7 @@ Watch.__name = "sagemaker.watch"
 ---@class sagemaker.watch.Context what the client hands in
 ---@field call fun(op: string, params: table, opts?: table): table?, string?, sagemaker.Error?
 ---@field check fun(op: string, params: table): true?, string?, sagemaker.Error? strict validation
+---@field describe_alarms? sagemaker.watch.DescribeAlarms for the alarms of a deployment
 ---@field polls? table looks at endpoints that many processes share: sagemaker.nginx.shared
 ---@field random? fun(): number in [0, 1)
 ---@field transport sagemaker.Transport whose clock and sleep are used
@@ -31,6 +32,7 @@ function M.new(context)
     call = context.call,
     check = context.check,
     clock = function() return transport:clock() end,
+    describe_alarms = context.describe_alarms,
     polls = context.polls,
     random = context.random,
     sleep = function(seconds) return transport:sleep(seconds) end,

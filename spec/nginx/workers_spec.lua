@@ -145,6 +145,12 @@ describe("nginx workers", function()
     assert.same({ "deployed", "InService" }, { first.outcome, first.status })
     local second = release("churn-v2")
     assert.same({ "deployed", "churn-v2" }, { second.outcome, second.config })
+    assert.truthy(server.wait_for(10, function()
+      second = cjson.decode(one:get("/deployments/churn").body)
+      return second.warnings
+    end), one:log())
+    -- The alarms were asked for by way of nginx's sockets.
+    assert.same({ "there is no alarm churn-5xx in CloudWatch: it guards nothing" }, second.warnings)
     local third = release("missing")
     assert.equal("error", third.outcome)
     assert.truthy(third.message:find("missing", 1, true))

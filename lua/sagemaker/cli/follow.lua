@@ -61,10 +61,12 @@ function M.new(ctx, of)
   end
   local self = { has_sent = false }
   self.report = reports.new(ctx, of, function() return transport:now() end)
-  self.report.alarms = alarms.new(ctx, client, function() return transport:clock() end)
+  local describe = require("sagemaker.client.alarms").describer(client)
+  self.report.alarms = alarms.new(describe, function() return transport:clock() end)
   self.watch = watches.new {
     call = caller(self, client),
     check = function(operation, params) return client:check(operation, params) end,
+    describe_alarms = describe,
     random = client.settings and client.settings.io.random,
     transport = {
       clock = function() return transport:clock() end,
@@ -97,6 +99,7 @@ end
 local function reword(err)
   err.message = tostring(err.message):gsub("wait = true", "--wait")
     :gsub("replace_failed = true", "--replace-failed")
+    :gsub('alarm_check = "warn"', "--alarm-check warn")
   return err
 end
 

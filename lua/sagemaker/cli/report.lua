@@ -1,7 +1,6 @@
 --- What `deploy` and `watch` tell while a deployment runs: a picture that is drawn anew on a
 -- terminal, a line for each change in a log, a JSON object a line for programs, or nothing.
 
-local alarms = require "sagemaker.cli.alarms"
 local events = require "sagemaker.cli.view.events"
 local failure = require "sagemaker.cli.failure"
 local frame = require "sagemaker.cli.view.frame"
@@ -116,11 +115,8 @@ function Report:plan(preview, request)
   if preview.action == "update" then progress:follow(preview.plan, preview.config) end
   if preview.action == "create" then progress:follow(progresses.creation(), nil) end
   if preview.action == "update" then
-    self:look_at_alarms()
-    for _, warning in ipairs(alarms.warnings(summaries.alarms(preview.config),
-      progress.alarm_states)) do
-      preview.warnings[#preview.warnings + 1] = warning
-    end
+    self.alarms:take(preview.alarms)
+    progress.alarm_states = preview.alarms
   end
   self.told = preview.warnings
   if preview.action == "none" then return end

@@ -28,6 +28,11 @@ M.RETAIN = {
 M.TAGS = { name = "tags", key = "Tags", kind = "list", value = "TAG",
   summary = "Tags of the endpoint: Key=team,Value=growth." }
 
+M.ALARM_CHECK = { name = "alarm-check", value = "MODE",
+  choices = { "basic", "strict", "warn", "off" }, summary = "Refuse while an alarm is in ALARM "
+    .. "(basic, the default); also when one does not exist or has no data (strict); warn only "
+    .. "(warn); do not ask CloudWatch (off)." }
+
 --- Options of what watches.
 M.PACE = {
   { name = "timeout", value = "TIME", summary = "How long to watch. Default: the deployment's own "
@@ -90,6 +95,9 @@ function M.of(ctx, rows)
     failure.usage("--deployment-config and " .. guard.given(ctx.options) .. " exclude each other")
   end
   request.DeploymentConfig = request.DeploymentConfig or config
+  local mode = ctx.options.alarm_check
+  if mode == "off" then mode = false end
+  request.alarm_check = mode
   return request
 end
 

@@ -69,6 +69,7 @@ local function watch_of(client)
     check = function(name, params)
       return require("sagemaker.check").shapes(client.service, name, params)
     end,
+    describe_alarms = require("sagemaker.client.alarms").describer(client),
     polls = client.settings.shared and client.settings.shared:polls(client.settings, transport),
     random = client.settings.io.random,
     transport = transport,

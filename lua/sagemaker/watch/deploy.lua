@@ -3,6 +3,7 @@
 -- Look, check every rule against the real fleet, create or update, watch, say how it ended. A
 -- broken rule ends it before anything is sent, so it never becomes a deployment without guard.
 
+local alarms = require "sagemaker.watch.alarms"
 local errors = require "sagemaker.error"
 local pollers = require "sagemaker.watch.poller"
 local preflight = require "sagemaker.watch.preflight"
@@ -199,12 +200,25 @@ local function action_of(request, live)
   return is_same and "none" or "update"
 end
 
+-- The alarms that will guard an update, whose warnings join the others. Why it should not begin.
+local function look_at_alarms(context, request, live, preparation, call_opts)
+  if action_of(request, live) ~= "update" then return nil end
+  local found = alarms.check(context.describe_alarms, preparation.config, request.alarm_check,
+    call_opts)
+  for _, warning in ipairs(found.warnings) do
+    preparation.warnings[#preparation.warnings + 1] = warning
+  end
+  preparation.alarms = found.states
+  return found.refusal
+end
+
 -- What is going to happen, as `on_plan` and `preview` tell it. The warnings are a copy.
 local function preview_of(request, current, live, preparation)
   local action, warnings = action_of(request, live), {}
   for i, warning in ipairs(preparation.warnings) do warnings[i] = warning end
   return {
-    action = action, config = preparation.config, endpoint = current or nil,
+    action = action, alarms = preparation.alarms, config = preparation.config,
+    endpoint = current or nil,
     fleet = preparation.fleet,
     plan = action == "update" and preparation.plan or nil, warnings = warnings,
   }
@@ -221,6 +235,8 @@ local function attempt(context, request, call_opts)
   local preparation
   preparation, message, err = preflight.prepare(context.call, request, live, call_opts)
   if not preparation then return nil, message, err end
+  local refusal = look_at_alarms(context, request, live, preparation, call_opts)
+  if refusal then return nil, tostring(refusal), refusal end
   if request.on_plan then request.on_plan(preview_of(request, current, live, preparation)) end
   if action_of(request, live) == "none" then
     return unchanged(context, request, live, preparation, call_opts)
@@ -252,7 +268,7 @@ local function overtaken(context, request, message, err, call_opts)
 end
 
 --- Checks, creates or updates, watches.
----@param context table call, check, clock, sleep, random
+---@param context table call, check, clock, describe_alarms, sleep, random
 ---@param given sagemaker.watch.DeployRequest
 ---@param call_opts? table
 ---@return sagemaker.watch.Result|nil
@@ -274,15 +290,17 @@ end
 
 ---@class sagemaker.watch.Preview what `deploy` is going to do
 ---@field action "create"|"update"|"none"
+---@field alarms? sagemaker.watch.AlarmStates of an update, by name
 ---@field busy? string why nothing can be started now
 ---@field config? table the DeploymentConfig that governs the update
 ---@field endpoint? table output of DescribeEndpoint; nil when there is no such endpoint
 ---@field fleet? sagemaker.deployment.KnownFleet of an update, with the old one
 ---@field plan? sagemaker.deployment.Plan of an update
+---@field refusal? sagemaker.Error why `deploy` would not begin: the alarms
 ---@field warnings string[]
 
 --- What `run` would do with the endpoint as it is now. Only looks.
----@param context table call, check
+---@param context table call, check, describe_alarms
 ---@param given sagemaker.watch.DeployRequest
 ---@param call_opts? table
 ---@return sagemaker.watch.Preview|nil
@@ -298,7 +316,9 @@ function M.preview(context, given, call_opts)
   if current and not live and not request.replace_failed then return failed(current) end
   preparation, message, err = preflight.prepare(context.call, request, live, call_opts)
   if not preparation then return nil, message, err end
+  local refusal = look_at_alarms(context, request, live, preparation, call_opts)
   local preview = preview_of(request, current, live, preparation)
+  preview.refusal = refusal
   preview.busy = preflight.busy(current)
   return preview
 end

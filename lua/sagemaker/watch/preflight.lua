@@ -1,6 +1,7 @@
 --- What `deploy` looks at before it changes anything: the parameters, the endpoint, both
 -- configurations, the rules against the real fleet. Reads only.
 
+local alarms = require "sagemaker.watch.alarms"
 local deployment = require "sagemaker.deployment"
 local errors = require "sagemaker.error"
 local fleets = require "sagemaker.deployment.fleet"
@@ -22,6 +23,9 @@ local M = {}
 ---@field on_event? fun(event: sagemaker.watch.Event) called each time the deployment moves
 ---@field on_plan? fun(preview: sagemaker.watch.Preview) called before anything is changed; again
 --- for another attempt after a deployment of somebody else
+---@field alarm_check? "basic"|"strict"|"warn"|false whether an update is refused by its alarms:
+--- "basic" (default) where one is in ALARM, "strict" also where one does not exist or has no data,
+--- "warn" never; false does not ask CloudWatch
 ---@field wait? boolean queue behind a deployment that is under way
 ---@field replace_failed? boolean delete a Failed endpoint and create it anew
 ---@field force? boolean update even if the endpoint runs this configuration already
@@ -64,7 +68,7 @@ function M.update_params(request)
 end
 
 local function all_names()
-  local names = {}
+  local names = { "alarm_check" }
   for _, name in ipairs(AWS) do names[#names + 1] = name end
   for name in pairs(OWN) do names[#names + 1] = name end
   table.sort(names)
@@ -93,6 +97,10 @@ local function check_own(request)
     local fits = value == nil or type(value) == kind
     if fits and kind == "number" and value then fits = value == value and value >= 0 end
     if not fits then error(("deploy: option %s must be a %s"):format(name, kind), 0) end
+  end
+  local mode = request.alarm_check
+  if mode ~= nil and mode ~= false and not alarms.MODES[mode] then
+    error('deploy: option alarm_check must be "basic", "strict", "warn" or false', 0)
   end
 end
 
@@ -229,6 +237,7 @@ end
 ---@field fleet? sagemaker.deployment.KnownFleet of an update, with the old one
 ---@field plan? sagemaker.deployment.Plan of an update
 ---@field provisioning number seconds that the new variants may take to come, at most
+---@field alarms? sagemaker.watch.AlarmStates of an update
 ---@field warnings string[]
 
 -- The DeploymentConfig of an update: given, or the one of the last deployment.

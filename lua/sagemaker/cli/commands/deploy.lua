@@ -39,8 +39,8 @@ local function required(rows)
   return list
 end
 
-M.options = requests.join(required(requests.NAMES), guard.OPTIONS, requests.CONFIG,
-  requests.RETAIN, requests.TAGS, OWN, requests.PACE)
+M.options = requests.join(required(requests.NAMES), guard.OPTIONS, requests.ALARM_CHECK,
+  requests.CONFIG, requests.RETAIN, requests.TAGS, OWN, requests.PACE)
 
 M.exits = { { 0, "deployed, or nothing to change" } }
 for _, row in ipairs(outcomes.MEANINGS) do
@@ -50,7 +50,8 @@ end
 M.exits[#M.exits + 1] = { 130, "Ctrl-C; the deployment goes on" }
 M.exits[#M.exits + 1] = { 252, "a broken rule or a wrong option; nothing was sent" }
 M.exits[#M.exits + 1] = { 253, "no region, no credentials" }
-M.exits[#M.exits + 1] = { 254, "refused by the service, or another deployment is under way" }
+M.exits[#M.exits + 1] = { 254, "refused by the service, another deployment is under way, "
+  .. "or an alarm is in ALARM" }
 
 M.examples = {
   { "sagemaker deploy --endpoint-name churn --endpoint-config-name churn-v2 \\\n"

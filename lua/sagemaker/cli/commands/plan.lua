@@ -1,7 +1,6 @@
 --- `sagemaker plan`: what a deployment would do, before anything is sent.
 
 local lazy = require "sagemaker.lazy"
-local alarms = lazy "sagemaker.cli.alarms"
 local deployment = require "sagemaker.deployment"
 local deploys = lazy "sagemaker.watch.deploy"
 local events = lazy "sagemaker.cli.view.events"
@@ -40,7 +39,8 @@ local OWN = {
     summary = "How long it takes to remove instances. Default: 0." },
 }
 
-M.options = requests.join(requests.NAMES, OWN, guard.OPTIONS, requests.CONFIG, requests.RETAIN)
+M.options = requests.join(requests.NAMES, OWN, guard.OPTIONS, requests.ALARM_CHECK,
+  requests.CONFIG, requests.RETAIN)
 
 M.exits = {
   { 0, "the plan can be carried out" },
@@ -139,6 +139,7 @@ local function preview_of(ctx, request)
   local preview, _, err = deploys.preview({
     call = function(...) return client:call(...) end,
     check = function(...) return client:check(...) end,
+    describe_alarms = require("sagemaker.client.alarms").describer(client),
   }, request)
   if not preview then failure.raise(err) end
   local glyphs = styles.of(ctx.world, "stdout", ctx.globals.color).glyphs
@@ -150,15 +151,11 @@ local function preview_of(ctx, request)
   elseif preview.action == "create" then
     view.notes[1] = "a new endpoint: the fleet is provisioned, and takes all traffic at once"
   end
-  view.plan = preview.plan
-  if view.plan then
-    local names = views.alarms(view.config)
-    local states = alarms.new(ctx, client, function() return client.transport:clock() end)
-      :look(names)
-    for _, warning in ipairs(alarms.warnings(names, states)) do
-      view.warnings[#view.warnings + 1] = warning
-    end
+  if preview.refusal then
+    view.notes[#view.notes + 1] = "`sagemaker deploy` would refuse, because of the alarms; "
+      .. "--alarm-check warn goes on"
   end
+  view.plan = preview.plan
   if view.plan and next(times_of(ctx)) then
     view.plan = assert(deployment.plan(preview.config, preview.fleet, times_of(ctx)))
   end

@@ -3,6 +3,7 @@
 local chart = require "sagemaker.cli.view.chart"
 local plans = require "sagemaker.deployment.plan"
 local text = require "sagemaker.cli.view.text"
+local watched = require "sagemaker.watch.alarms"
 
 local M = {}
 
@@ -47,13 +48,8 @@ function M.summary(config)
 end
 
 --- The names of the alarms of a DeploymentConfig.
----@param config table|nil
----@return string[]
-function M.alarms(config)
-  local names, rollback = {}, config and config.AutoRollbackConfiguration
-  for i, alarm in ipairs(rollback and rollback.Alarms or {}) do names[i] = alarm.AlarmName end
-  return names
-end
+---@type fun(config: table|nil): string[]
+M.alarms = watched.names
 
 local function percent(share)
   return ("%.4g %%"):format(share)

@@ -2,6 +2,7 @@
 -- that may not follow it, and how a stretch of time is cut into pieces changes nothing.
 
 local caller = require "simulator.caller"
+local histories = require "sagemaker.simulator.history"
 local lifecycle = require "sagemaker.simulator.lifecycle"
 local simulator = require "sagemaker.simulator"
 
@@ -143,7 +144,7 @@ local function play(steps, pieces)
   sim.account:settle()
   lifecycle.new = new
   local lives = {}
-  for i, machine in ipairs(machines) do lives[i] = machine.history end
+  for i, machine in ipairs(machines) do lives[i] = histories.rows(machine.history) end
   return said, lives
 end
 
@@ -181,6 +182,31 @@ local function check_transitions(lives)
   end
   return seen
 end
+
+describe("what a machine remembers", function()
+  it("comes back as rows, oldest first, as many as are asked for", function()
+    local list = {}
+    histories.note(list, 1, "Creating", "provision", 1, 0)
+    histories.note(list, 2, "InService", nil, nil, 0)
+    histories.note(list, 3, "Updating", "bake", 2, 0.5)
+    assert.equal(3, histories.count(list))
+    assert.same({ at = 1, status = "Creating", stage = "provision", step = 1, share = 0 },
+      histories.rows(list)[1])
+    assert.same({ { at = 2, status = "InService", share = 0 },
+      { at = 3, status = "Updating", stage = "bake", step = 2, share = 0.5 } },
+      histories.rows(list, 2))
+  end)
+
+  it("forgets its older half when it is full", function()
+    local list = {}
+    for i = 1, 1000 do histories.note(list, i, "InService", nil, nil, 0) end
+    assert.equal(1000, histories.count(list))
+    histories.note(list, 1001, "Deleting", nil, nil, 0)
+    assert.equal(501, histories.count(list))
+    local rows = histories.rows(list)
+    assert.same({ 501, 1001, "Deleting" }, { rows[1].at, rows[501].at, rows[501].status })
+  end)
+end)
 
 describe("random lives of endpoints", function()
   local all = {}

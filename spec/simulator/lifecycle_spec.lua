@@ -1,3 +1,4 @@
+local histories = require "sagemaker.simulator.history"
 local lifecycle = require "sagemaker.simulator.lifecycle"
 local view = require "sagemaker.simulator.view"
 
@@ -61,10 +62,14 @@ local function in_service(world, count)
   return m
 end
 
+local function latest(m)
+  return histories.rows(m.history, 1)[1]
+end
+
 -- "at status stage.step share%" for each entry since time 1000.
 local function told(m)
   local lines = {}
-  for _, h in ipairs(m.history) do
+  for _, h in ipairs(histories.rows(m.history)) do
     lines[#lines + 1] = ("%g %s%s %g%%"):format(h.at - 1000, h.status,
       h.stage and (" " .. h.stage .. "." .. h.step) or "", h.share * 100)
   end
@@ -266,7 +271,7 @@ describe("the life of an endpoint", function()
       lifecycle.alarm_changed(m, 1001, world)
       lifecycle.advance(m, 5000, world)
       assert.equal("1150 InService 0%",
-        ("%g InService 0%%"):format(m.history[#m.history].at))
+        ("%g InService 0%%"):format(latest(m).at))
       assert.equal("v1", m.current.name)
     end)
 
@@ -445,7 +450,7 @@ describe("the life of an endpoint", function()
   it("keeps a bounded past", function()
     local m = in_service(world, 1)
     for i = 1, 600 do lifecycle.system_update(m, 0, 1000 + i, world) end
-    assert.is_true(#m.history <= 1000)
-    assert.equal(1600, m.history[#m.history].at)
+    assert.is_true(histories.count(m.history) <= 1000)
+    assert.equal(1600, latest(m).at)
   end)
 end)

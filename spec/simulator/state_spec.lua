@@ -101,6 +101,25 @@ describe("the state of a simulator", function()
     assert.equal(1 + 11, pauses)
   end)
 
+  it("is read also when somebody has written it anew", function()
+    local json = require "cjson"
+    local data = json.decode(sim:snapshot())
+    data.sections = {} -- lua-cjson takes every empty list for an object
+    local other = simulator.new()
+    assert(other:restore(json.encode(data)))
+    assert.same(sim:history("blue"), other:history("blue"))
+  end)
+
+  it("shares again what endpoints have alike", function()
+    local other = again()
+    local blue = other.account:endpoint("blue").machine
+    local twin = other.account:endpoint("green").machine
+    assert.is_true(#blue.current.variants > 0)
+    assert.equal(blue.current.config, twin.current.config)
+    assert.equal(blue.current.variants[1].spec, twin.current.variants[1].spec)
+    assert.are_not.equal(blue.current.variants[1], twin.current.variants[1])
+  end)
+
   it("leaves out what is deleted while it is written", function()
     for i = 1, 40 do assert(call("CreateEndpointConfig", caller.config("c" .. i, 1))) end
     local text = sim:snapshot(function()
@@ -125,8 +144,8 @@ describe("the state of a simulator", function()
     for _, n in ipairs { 0, 1, 100, math.floor(#text / 2), #text - 3 } do
       assert.matches("not a whole snapshot", refused(text:sub(1, n)))
     end
-    assert.matches("has version 2, and this simulator reads version 1",
-      refused((text:gsub('"version":1', '"version":2'))))
+    assert.matches("has version 3, and this simulator reads version 2",
+      refused((text:gsub('"version":2', '"version":3'))))
     assert.matches("of region us%-east%-1, and this simulator plays eu%-west%-1",
       refused(text, { region = "eu-west-1" }))
     assert.matches("no known kind", refused((text:gsub('"endpoint%-config"', '"thing"', 1))))

@@ -65,7 +65,6 @@ local COPY_PING = "The container of inference component %s did not pass the ping
 ---@field objects sagemaker.simulator.objects
 ---@field hosting sagemaker.simulator.hosting
 ---@field moving table<table, true> records on which something is due
----@field views table what DescribeEndpoint said of a record, as long as nothing has changed
 
 -- The container that is waited for the longest.
 local function patience(blueprint, seconds)
@@ -122,7 +121,7 @@ function M.new(opts)
     store = stores.new(opts), clock = opts.clock, knobs = opts.knobs, limits = opts.limits or {},
     id = opts.account_id, region = opts.region, partition = opts.partition,
     hosting = opts.hosting, objects = objects.new(), secret = opts.secret, alarms = {},
-    moving = {}, seconds = {}, metrics = metrics.new(), views = setmetatable({}, { __mode = "k" }),
+    moving = {}, seconds = {}, metrics = metrics.new(),
   }, Account)
   for name, seconds in pairs(M.SECONDS) do self.seconds[name] = opts.seconds[name] or seconds end
   self.world = new_world(self)
@@ -155,7 +154,8 @@ function Account:add(kind, name, input)
   local now = self:now()
   local word = kind:gsub("%-", "_")
   local lag = knobs.seconds(self.knobs.visible_after, word, { kind = word, name = name })
-  local fields = { input = input, tags = tags, visible_at = lag > 0 and now + lag or nil }
+  local fields = { tags = tags, visible_at = lag > 0 and now + lag or nil }
+  if not LIVE[kind] then fields.input = input end
   return self.store:insert(kind, name, now, fields)
 end
 

@@ -108,7 +108,7 @@ local function check_signature(sim, row, protocol, request)
   return sim.verifier:check(signed, sim.wall(), row.signing_name)
 end
 
--- The operation's name, its output and whether that may be kept; or name, nil, refusal.
+-- The operation's name, its output, nil and where the answer may be kept; or name, nil, refusal.
 local function run(sim, row, protocol, request)
   if sim.verifier then
     local good, refused = check_signature(sim, row, protocol, request)
@@ -129,7 +129,8 @@ local function run(sim, row, protocol, request)
   good, refused = check_input(row, name, input)
   if not good then return name, nil, refused end
   if sim.step and name == "DescribeEndpoint" then sim:advance(sim.step) end
-  return name, handler(sim.account, input, { sim = sim, request = request, operation = name })
+  return name, handler(sim.account, input,
+    { sim = sim, request = request, operation = name, keeps = protocol.keeps })
 end
 
 -- What a caller wrote may be in a message, also bytes that no JSON can hold.
@@ -140,14 +141,15 @@ local function refuse(row, protocol, refused, id)
   return protocol.refuse(row, refused, id)
 end
 
-local function encode(sim, row, protocol, name, output, id)
-  local known = sim.encoded[output]
-  if known then return known end
-  local answer = protocol.encode(row, name, output, id)
-  if name == "DescribeEndpoint" then
-    sim.encoded[output] = answer
-    for member in pairs(output) do output[member] = nil end -- the answer says it all from now on
+-- An operation may hand out a slot beside its output: the body is kept in its `view`, as long as
+-- the operation leaves it there. The body alone, because of a thousand endpoints there are a
+-- thousand; the headers are the same for all.
+local function encode(sim, row, protocol, name, output, id, slot)
+  if slot and slot.view then
+    return { status = 200, headers = sim.kept_headers, body = slot.view }
   end
+  local answer = protocol.encode(row, name, output, id)
+  if slot then slot.view, sim.kept_headers = answer.body, answer.headers end
   return answer
 end
 
@@ -183,9 +185,9 @@ end
 function M.handle(sim, given)
   local request = request_of(given)
   local row, protocol = services.route(request)
-  local name, output, refused = run(sim, row, protocol, request)
+  local name, output, refused, slot = run(sim, row, protocol, request)
   local id = sim.new_id()
-  local answer = output and encode(sim, row, protocol, name, output, id)
+  local answer = output and encode(sim, row, protocol, name, output, id, slot)
     or refuse(row, protocol, refused, id)
   local headers = {}
   for header, value in pairs(answer.headers) do headers[header] = value end

@@ -2,6 +2,7 @@
 
 local core = require "sagemaker.core"
 local hosting = require "sagemaker.simulator.hosting"
+local share = require "sagemaker.simulator.share"
 
 local M = {}
 
@@ -17,14 +18,21 @@ function M.image(image, now)
   }
 end
 
--- The images of a model's containers, as DeployedImages shows them.
-local function images_of(model, now)
+-- The images of a model's containers.
+local function images_of(model)
   local rows = {}
   local input = model and model.input
   local containers = input and (input.Containers or { input.PrimaryContainer }) or {}
-  for _, container in ipairs(containers) do
-    if container.Image then rows[#rows + 1] = M.image(container.Image, now) end
-  end
+  for _, container in ipairs(containers) do rows[#rows + 1] = container.Image end
+  return share(rows)
+end
+
+--- The images of a variant as DeployedImages shows them.
+---@param variant sagemaker.simulator.variant
+---@return table[]
+function M.deployed(variant)
+  local rows = {}
+  for i, image in ipairs(variant.images) do rows[i] = M.image(image, variant.resolved) end
   return rows
 end
 
@@ -35,6 +43,9 @@ function M.is_direct(input)
   return (input.InferenceExecutionConfig or {}).Mode == "Direct"
 end
 
+-- Of shadow variants most configurations have none.
+local NONE = {}
+
 local function variant_of(spec, model, now)
   local serverless = spec.ServerlessConfig
   local scaling = spec.ManagedInstanceScaling
@@ -42,8 +53,8 @@ local function variant_of(spec, model, now)
   if serverless then count = 0 end
   local weight = spec.InitialVariantWeight or 1
   return {
-    name = spec.VariantName, spec = spec, images = images_of(model, now),
-    containers = model and hosting.containers(model.name, model.input),
+    name = spec.VariantName, spec = spec, images = images_of(model), resolved = now,
+    containers = model and share(hosting.containers(model.name, model.input)),
     direct = model and M.is_direct(model.input),
     weight = weight, desired_weight = weight, count = count, desired = count,
     serverless = serverless, desired_serverless = serverless,
@@ -58,8 +69,9 @@ end
 function M.blueprint(record, find, now)
   local config = record.input
   local function variants_of(specs)
+    if not specs or not specs[1] then return NONE end
     local rows = {}
-    for i, spec in ipairs(specs or {}) do
+    for i, spec in ipairs(specs) do
       rows[i] = variant_of(spec, spec.ModelName and find(spec.ModelName), now)
     end
     return rows

@@ -10,6 +10,7 @@ local core = require "sagemaker.core"
 local environment = require "sagemaker.env"
 local errors = require "sagemaker.error"
 local exchange = require "sagemaker.simulator.exchange"
+local histories = require "sagemaker.simulator.history"
 local hosting = require "sagemaker.simulator.hosting"
 local knobs = require "sagemaker.simulator.knobs"
 local lifecycle = require "sagemaker.simulator.lifecycle"
@@ -208,7 +209,7 @@ local function build(opts)
   local self = setmetatable({
     account_id = opts.account_id or "123456789012", region = region,
     partition = opts.partition or partition_of(region),
-    knobs = {}, bucket = {}, log = { count = 0 }, encoded = setmetatable({}, { __mode = "k" }),
+    knobs = {}, bucket = {}, log = { count = 0 },
     service = core.service("sagemaker"), seeds = seeds, new_id = id_maker(seeds),
     random = random_maker(seeds), step = opts.step,
     defaults = { region = region, credentials = identities[1] },
@@ -397,7 +398,7 @@ end
 -- part of the traffic, 0 to 1, that the new fleet of a running deployment gets.
 ---@param name string
 ---@param kind? "endpoint"|"inference-component" "endpoint" unless told
----@return table[] empty when there is none
+---@return sagemaker.simulator.moment[] empty when there is none
 function Simulator:history(name, kind)
   if type(name) ~= "string" then error("history takes the name of an endpoint", 2) end
   kind = kind or "endpoint"
@@ -405,7 +406,7 @@ function Simulator:history(name, kind)
     error("history knows endpoint and inference-component", 2)
   end
   local record = self.account:live(kind, name)
-  return record and record.machine.history or {}
+  return record and histories.rows(record.machine.history) or {}
 end
 
 --- Everything a person looks at, as plain tables: clock, endpoints with what is under way on them

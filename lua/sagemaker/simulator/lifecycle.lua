@@ -12,13 +12,12 @@
 -- Statuses and what follows what:
 -- https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
 
+local history = require "sagemaker.simulator.history"
 local scaling = require "sagemaker.simulator.scaling"
+local share = require "sagemaker.simulator.share"
 local stages = require "sagemaker.simulator.stages"
 
 local M = {}
-
--- So much of its past a machine remembers.
-local HISTORY = 1000
 
 ---@class sagemaker.simulator.variant
 ---@field name string
@@ -29,7 +28,8 @@ local HISTORY = 1000
 ---@field serverless table|nil ServerlessConfig
 ---@field desired_serverless table|nil
 ---@field spec table the ProductionVariant it was made from
----@field images table[] DeployedImages
+---@field images string[] of its containers
+---@field resolved number when they were looked up
 
 ---@class sagemaker.simulator.blueprint what an endpoint configuration turns into
 ---@field name string EndpointConfigName
@@ -60,7 +60,7 @@ local HISTORY = 1000
 ---@field endpoint string|nil of an inference component
 ---@field wanted string|nil name of the blueprint that the latest deployment was to bring
 ---@field deployment table|nil what is under way
----@field history table[] {at, status, stage, step, share}
+---@field history any[] see simulator/history.lua
 
 --- Which status may follow which. "" stands for no endpoint.
 M.transitions = {
@@ -100,15 +100,9 @@ end
 -- Remembers what the machine looks like since `at`.
 local function note(m, at)
   m.version = m.version + 1
-  local history, d = m.history, m.deployment
-  if #history >= HISTORY then
-    for i = 1, HISTORY / 2 do history[i] = history[i + HISTORY / 2] end
-    for i = HISTORY, HISTORY / 2 + 1, -1 do history[i] = nil end
-  end
-  history[#history + 1] = {
-    at = at, status = m.status or "", stage = d and d.stage and d.stage.kind,
-    step = d and d.stage and d.stage.step, share = M.share(m),
-  }
+  local stage = m.deployment and m.deployment.stage
+  history.note(m.history, at, m.status or "", stage and stage.kind, stage and stage.step,
+    M.share(m))
 end
 
 local function set_status(m, status, at)
@@ -319,6 +313,7 @@ function M.advance(m, now, world)
 end
 
 local function start(m, blueprint, given, plan, at)
+  given, plan = share(given), share(plan)
   m.deployment = {
     blueprint = blueprint, given = given, plan = plan, index = 0,
     active = {}, green = 0, started = at,
@@ -422,6 +417,26 @@ function M.health_changed(m, now, world)
   d.waiting = nil
   next_stage(m, now, world)
   M.advance(m, now, world)
+end
+
+--- Makes one of what is alike in this machine and in others, as it is in those that were never
+-- written down.
+---@param m sagemaker.simulator.machine
+function M.share_alike(m)
+  local d = m.deployment or {}
+  m.last_deployment_config = share(m.last_deployment_config)
+  d.given, d.plan = share(d.given), share(d.plan)
+  for _, blueprint in pairs { m.current or false, d.blueprint or false, m.failed or false } do
+    if blueprint then
+      blueprint.config, blueprint.capture = share(blueprint.config), share(blueprint.capture)
+      for _, list in ipairs { blueprint.variants, blueprint.shadows } do
+        for _, variant in ipairs(list) do
+          variant.spec, variant.images = share(variant.spec), share(variant.images)
+          variant.containers = share(variant.containers)
+        end
+      end
+    end
+  end
 end
 
 --- Why an operation cannot be done now, or nil when it can.

@@ -3,6 +3,7 @@
 -- on the simulator's clock, shares and traffic are in percent; what does not apply is absent.
 
 local components = require "sagemaker.simulator.component"
+local histories = require "sagemaker.simulator.history"
 local hosting = require "sagemaker.simulator.hosting"
 local json = require "sagemaker.simulator.json"
 local knobs = require "sagemaker.simulator.knobs"
@@ -155,14 +156,8 @@ local function traffic_of(machine)
 end
 
 local function history_of(machine, limit)
-  local rows, history = json.array {}, machine.history
-  for i = math.max(1, #history - limit + 1), #history do
-    local row = history[i]
-    rows[#rows + 1] = {
-      at = row.at, status = row.status, stage = row.stage, step = row.step,
-      share = percent(row.share),
-    }
-  end
+  local rows = json.array(histories.rows(machine.history, limit))
+  for _, row in ipairs(rows) do row.share = percent(row.share) end
   return rows
 end
 
@@ -187,7 +182,7 @@ end
 ---@return sagemaker.simulator.state.endpoint|nil
 function M.endpoint(sim, name)
   local record = sim.account:endpoint(name)
-  return record and endpoint_row(sim, record, math.huge)
+  return record and endpoint_row(sim, record, nil)
 end
 
 -- The records of a kind, oldest first, each as `row_of` tells it.

@@ -31,6 +31,7 @@ local M = {}
 ---@field encode fun(row: table, name: string, output: table, id: string): table {status, headers,
 --- body}; `id` is the request's
 ---@field refuse fun(row: table, refused: sagemaker.simulator.refusal, id: string): table
+---@field keeps boolean|nil its answers may be kept and given again
 
 local function row_of(id, handlers, more)
   local service = core.service(id)
@@ -124,7 +125,7 @@ local function target_of(request)
 end
 
 -- AWS JSON and REST JSON, as the core speaks them.
-local json = {}
+local json = { keeps = true }
 
 -- The last segment of a path of the runtime.
 local INVOCATIONS = {
@@ -164,7 +165,7 @@ function json.refuse(row, refused)
 end
 
 -- The runtime speaks REST JSON; the answer of a stream has a head, and frames for a body.
-local rest = setmetatable({}, { __index = json })
+local rest = setmetatable({ keeps = false }, { __index = json })
 
 function rest.encode(row, name, output)
   local frames = output.Body

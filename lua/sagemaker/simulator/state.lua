@@ -10,10 +10,11 @@
 
 local graph = require "sagemaker.simulator.graph"
 local json = require "sagemaker.simulator.json"
+local lifecycle = require "sagemaker.simulator.lifecycle"
 
 local M = {}
 
-local FORMAT, VERSION = "sagemaker-simulator-state", 1
+local FORMAT, VERSION = "sagemaker-simulator-state", 2
 
 --- Fields of records that are not written: they are made again when they are needed.
 ---@type table<string, boolean>
@@ -145,19 +146,55 @@ local function bad_head(sim, data)
   return nil
 end
 
-local function apply(sim, data)
-  local account = sim.account
-  for i, rows in ipairs(data.records) do
-    local record = graph.decode(rows)
-    if type(record.name) ~= "string" or not account.store.kinds[record.kind] then
-      error(("record %d is of no known kind"):format(i), 0)
-    end
-    account:bring_back(record)
+local function bring_back(account, rows, i)
+  local record = graph.decode(rows)
+  if type(record.name) ~= "string" or not account.store.kinds[record.kind] then
+    error(("record %d is of no known kind"):format(i), 0)
   end
-  account.store.sequence = data.head.sequence
+  if record.machine then lifecycle.share_alike(record.machine) end
+  account:bring_back(record)
+end
+
+local function apply(sim, data, records)
+  local i = 0
+  for rows in records do
+    i = i + 1
+    bring_back(sim.account, rows, i)
+  end
+  sim.account.store.sequence = data.head.sequence
   for name, section in pairs(sections) do
     if data.sections[name] ~= nil then section.load(sim, data.sections[name]) end
   end
+end
+
+-- Where the lines of the records begin and end in a text as `snapshot` writes it.
+local OPENS, CLOSES = '"records":[\n', "\n]}\n"
+
+-- The records of such a text, one after the other: all of them at once take ten times its length.
+local function lines_of(text, at)
+  local last = #text - #CLOSES
+  return function()
+    if at > last then return nil end
+    local stop = text:find("\n", at, true)
+    local line = text:sub(at, stop - 1):gsub(",$", "")
+    at = stop + 1
+    return require("cjson").decode(line)
+  end
+end
+
+-- What a snapshot says, and an iterator over its records. Throws when it is no JSON.
+local function read(text)
+  local decode = require("cjson").decode
+  local _, open = text:find(OPENS, 1, true)
+  if not open or text:sub(-#CLOSES) ~= CLOSES then -- written by somebody else, or not whole
+    local data = decode(text)
+    local i, rows = 0, type(data) == "table" and data.records
+    return data, function()
+      i = i + 1
+      return rows[i]
+    end
+  end
+  return decode(text:sub(1, open) .. "]}"), lines_of(text, open + 1)
 end
 
 --- Brings a new simulator to a state that was saved.
@@ -166,11 +203,11 @@ end
 ---@return true|nil
 ---@return string|nil message; the simulator is of no use then
 function M.restore(sim, text)
-  local ok, data = pcall(require("cjson").decode, text)
+  local ok, data, records = pcall(read, text)
   if not ok then return nil, "this is not a whole snapshot of the simulator: " .. tostring(data) end
   local bad = bad_head(sim, data)
   if bad then return nil, bad end
-  local good, failure = pcall(apply, sim, data)
+  local good, failure = pcall(apply, sim, data, records)
   if not good then return nil, "the snapshot cannot be used: " .. tostring(failure) end
   return true
 end

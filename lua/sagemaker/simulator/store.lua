@@ -22,6 +22,8 @@ local TAGS = 50
 ---@field sequence integer grows with each record
 ---@field tags {Key: string, Value: string}[]
 ---@field visible_at number|nil when other operations begin to see it
+---@field view string|nil what DescribeEndpoint said of it
+---@field described integer|nil the version of the machine that it said this of
 
 ---@class sagemaker.simulator.store
 ---@field kinds table<string, {by_name: table<string, sagemaker.simulator.record>, count: integer}>

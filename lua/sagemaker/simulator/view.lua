@@ -6,6 +6,8 @@
 -- PendingDeploymentSummary those of the new one; its CurrentInstanceCount counts the instances
 -- that get traffic.
 
+local fleet = require "sagemaker.simulator.fleet"
+
 local M = {}
 
 -- The VariantStatus of the pending fleet in each kind of stage, and what it says about it.
@@ -53,7 +55,7 @@ local function summary(variant)
   return {
     InstancePools = pools_of(spec, variant.count),
     VariantName = variant.name,
-    DeployedImages = variant.images,
+    DeployedImages = fleet.deployed(variant),
     CurrentWeight = variant.weight,
     DesiredWeight = variant.desired_weight,
     CurrentInstanceCount = variant.serverless and 0 or variant.count,

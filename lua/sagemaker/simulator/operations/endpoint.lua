@@ -50,16 +50,19 @@ function M.CreateEndpoint(account, input)
   return { EndpointArn = record.arn }
 end
 
---- The same table as long as nothing has changed, so that its answer can be kept in its place.
-function M.DescribeEndpoint(account, input)
+-- What is handed out where the answer is kept already.
+local KEPT = {}
+
+--- The answer is kept beside the record as long as nothing has changed.
+function M.DescribeEndpoint(account, input, case)
   local record, refused = account:need_endpoint(input.EndpointName)
   if not record then return nil, refused end
-  local machine, seen = record.machine, account.views[record]
-  if not seen or seen.version ~= machine.version then
-    seen = { version = machine.version, output = view.describe(machine, record.arn) }
-    account.views[record] = seen
+  local machine = record.machine
+  if not case.keeps then return view.describe(machine, record.arn) end
+  if record.described ~= machine.version then
+    record.described, record.view = machine.version, nil
   end
-  return seen.output
+  return record.view and KEPT or view.describe(machine, record.arn), nil, record
 end
 
 function M.ListEndpoints(account, input)

@@ -25,7 +25,7 @@ master_process off;
 pid ${pid};
 error_log ${error_log} warn;
 ${modules}
-events { worker_connections 4096; }
+events { worker_connections 1024; }
 http {
   lua_package_path ${lua_path};
   lua_package_cpath ${lua_cpath};

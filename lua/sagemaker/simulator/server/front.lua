@@ -12,9 +12,6 @@ local SAVE = 5
 -- The shortest time that nginx can wait without asking for more than it can do.
 local MOMENT = 0.001
 
--- How far memory may grow before it is collected, in percent: most of it lives long here.
-local PAUSE = 110
-
 -- The bytes of the body, whether nginx has them in memory or in a file; nil when they are lost.
 local function body_of()
   ngx.req.read_body()
@@ -110,8 +107,6 @@ end
 local function server_of(servers, opts)
   local server = servers.start(opts)
   if not server.process then
-    collectgarbage("setpause", PAUSE)
-    collectgarbage("setstepmul", 400)
     server.process, server.started = ngx.worker.pid(), ngx.now()
     server.workers = ngx.worker.count()
     server.log = function(message) ngx.log(ngx.ERR, message) end

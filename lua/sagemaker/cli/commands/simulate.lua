@@ -32,6 +32,13 @@ M.examples = {
     "What happens is kept, and one model is never healthy:" },
 }
 
+-- A problem of the library's options in the words of the command line.
+local function worded(problem)
+  return (problem:gsub("^([%l_]+) must be", function(name)
+    return ("--%s must be"):format((name:gsub("_", "-")))
+  end):gsub("a table of (.-) = a number", 'JSON like {"endpoints": 2}, with %1'))
+end
+
 --- Runs the command.
 ---@param ctx table
 ---@return integer status
@@ -40,7 +47,7 @@ function M.run(ctx)
   if not options then failure.usage(message) end
   options.region = ctx.globals and ctx.globals.region
   local problem = launch.problem(options)
-  if problem then failure.usage(problem) end
+  if problem then failure.usage(worded(problem)) end
   local status
   status, message = launch.run(options)
   if not status then failure.other("simulate: " .. message) end

@@ -96,9 +96,15 @@ local function read_number(row, text)
 end
 
 -- JSON where it is JSON; otherwise a word, or several with commas between them.
-local function read_json(_, text)
+local function read_json(row, text)
   local ok, value = pcall(require("cjson").decode, "[" .. text .. "]")
   if ok and value[2] == nil then return value[1] end
+  if text:find "^%s*[{[]" then
+    -- cjson says where, counted from the bracket before the text.
+    local at = not ok and tonumber(tostring(value):match "at character (%d+)")
+    error(("--%s: invalid JSON%s: %s"):format(row.name,
+      at and (" at character %d"):format(math.max(1, at - 1)) or "", text:sub(1, 60)), 0)
+  end
   local words = {}
   for word in text:gmatch("[^,%s]+") do words[#words + 1] = word end
   return words[2] and words or text

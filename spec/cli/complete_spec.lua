@@ -82,6 +82,12 @@ local function has(program)
   return server.shell("command -v " .. program .. " || true"):find("%S") ~= nil
 end
 
+local function write(path, text)
+  local f = assert(io.open(path, "w"))
+  f:write(text)
+  f:close()
+end
+
 local function shell_spec(shell, run)
   it("works in " .. shell, function()
     if not has(shell) then
@@ -92,16 +98,12 @@ local function shell_spec(shell, run)
       return
     end
     local dir = workshop(shell)
+    write(dir .. "/in put.json", "{}")
     local output = run(dir)
     server.shell("rm -rf " .. dir)
-    assert.equal("--endpoint-config-name\nbash\n", output)
+    output = output:gsub(dir:gsub("%p", "%%%0"), "DIR"):gsub("in\\? put", "in put")
+    assert.equal("--endpoint-config-name\nbash\nfile://DIR/in put.json\n", output)
   end)
-end
-
-local function write(path, text)
-  local f = assert(io.open(path, "w"))
-  f:write(text)
-  f:close()
 end
 
 describe("the script", function()
@@ -114,6 +116,11 @@ COMP_WORDS=(sagemaker create-endpoint --endpoint-c); COMP_CWORD=2
 _sagemaker_complete; printf '%s\n' "${COMPREPLY[@]}"
 COMP_WORDS=(sagemaker completion b); COMP_CWORD=2
 _sagemaker_complete; printf '%s\n' "${COMPREPLY[@]}"
+COMP_WORDS=(sagemaker check --cli-input-json file : "//]] .. dir .. [[/in"); COMP_CWORD=5
+_sagemaker_complete
+[ "${COMPREPLY[0]}" = '//]] .. dir .. [[/in\ put.json' ] || echo "not after a colon: $COMPREPLY"
+COMP_WORDS=(sagemaker check --cli-input-json "file://]] .. dir .. [[/in"); COMP_CWORD=3
+_sagemaker_complete; printf '%s\n' "${COMPREPLY[@]}"
 ]])
     return server.shell(("bash --norc --noprofile %s/try"):format(dir))
   end)
@@ -124,9 +131,15 @@ _sagemaker_complete; printf '%s\n' "${COMPREPLY[@]}"
 PATH=]] .. dir .. [[:$PATH
 compdef() { }
 _describe() { local name=$3; print -l -- ${${(P)name}%%:*} }
+compset() {
+  PREFIX=${words[CURRENT]#file://}
+  [ "$2" = 'file(b|)://' ] && [ "$PREFIX" != "${words[CURRENT]}" ]
+}
+_files() { local found=($PREFIX*); print -rl -- file://$^found }
 . ]] .. dir .. [[/script
 words=(sagemaker create-endpoint --endpoint-c); CURRENT=3; _sagemaker
 words=(sagemaker completion b); CURRENT=3; _sagemaker
+words=(sagemaker check --cli-input-json file://]] .. dir .. [[/in); CURRENT=4; _sagemaker
 ]])
     return server.shell(("zsh -f %s/try"):format(dir))
   end)
@@ -137,6 +150,7 @@ set -x PATH ]] .. dir .. [[ $PATH
 source ]] .. dir .. [[/script
 complete -C 'sagemaker create-endpoint --endpoint-c' | cut -f1
 complete -C 'sagemaker completion b' | cut -f1
+complete -C 'sagemaker check --cli-input-json file://]] .. dir .. [[/in' | cut -f1
 ]])
     return server.shell(("HOME=%s fish --no-config %s/try"):format(dir, dir))
   end)

@@ -46,6 +46,14 @@ describe("style", function()
     assert.equal(20, styles.new { columns = 3 }.columns)
   end)
 
+  it("is as wide as COLUMNS says where it is no terminal", function()
+    assert.equal(60, style({ COLUMNS = "60" }, false).columns)
+    assert.equal(50, style({ COLUMNS = "60" }, true).columns)
+    for _, odd in ipairs { "", "0x20", "many", "-5" } do
+      assert.is_true(style({ COLUMNS = odd }, false).columns >= 20, odd)
+    end
+  end)
+
   it("draws bars", function()
     local ascii, unicode = styles.new {}, styles.new { unicode = true }
     assert.equal("....", ascii:bar(0, 4, "now"))

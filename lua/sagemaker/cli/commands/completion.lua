@@ -22,17 +22,33 @@ M.examples = {
 
 local SCRIPTS = {}
 
--- Where the command knows no candidate, `-o default` completes file names.
-SCRIPTS.bash = [[
+-- Where the command knows no candidate, `-o default` completes file names. After file:// and
+-- fileb:// that is done here; bash parts words at the colon, unless COMP_WORDBREAKS lacks it.
+SCRIPTS.bash = [=[
 _sagemaker_complete() {
-  local line
+  local line word=${COMP_WORDS[COMP_CWORD]} scheme=
   COMPREPLY=()
+  if [[ $word =~ ^fileb?:// ]]; then
+    scheme=${BASH_REMATCH[0]}
+  elif [[ $word == //* && ${COMP_WORDS[COMP_CWORD-1]} == : \
+      && ${COMP_WORDS[COMP_CWORD-2]} =~ ^fileb?$ ]]; then
+    scheme=//
+  fi
+  if [[ -n $scheme ]]; then
+    compopt +o default -o nospace 2>/dev/null
+    while IFS= read -r line; do
+      if [[ -d ${line/#\~/$HOME} ]]; then line=$line/; fi
+      printf -v line %q "$line"
+      COMPREPLY+=("$scheme${line/#\\\~/\~}")
+    done < <(compgen -f -- "${word#"$scheme"}")
+    return
+  fi
   while IFS= read -r line; do
     COMPREPLY+=("${line%%$'\t'*}")
   done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -F _sagemaker_complete sagemaker
-]]
+]=]
 
 -- As a file `_sagemaker` in $fpath it is the function that it defines.
 SCRIPTS.zsh = [[
@@ -40,6 +56,10 @@ SCRIPTS.zsh = [[
 _sagemaker() {
   local line tab=$'\t'
   local -a found
+  if compset -P 'file(b|)://'; then
+    _files
+    return
+  fi
   while IFS= read -r line; do
     found+=("${${line%%$tab*}//:/\\:}:${line#*$tab}")
   done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
@@ -59,6 +79,12 @@ fi
 SCRIPTS.fish = [[
 function __sagemaker_complete
   set -l words (commandline -opc)
+  set -l scheme (string match -r '^fileb?://' -- (commandline -ct))
+  if test -n "$scheme"
+    set -l path (string replace -r '^fileb?://' '' -- (commandline -ct))
+    printf '%s\n' $scheme(__fish_complete_path $path)
+    return
+  end
   set -l found (command $words[1] __complete $words[2..-1] (commandline -ct) 2>/dev/null)
   if test (count $found) -gt 0
     printf '%s\n' $found

@@ -77,6 +77,12 @@ function M.is_utf8(world)
   return locale ~= nil and locale:lower():find("utf%-?8") ~= nil
 end
 
+-- How wide a stream is: a terminal knows it itself; what is piped is as wide as COLUMNS says.
+local function columns_of(world, stream, is_terminal)
+  local columns = is_terminal and world.columns(stream)
+  return columns or tonumber(variable(world, "COLUMNS") or "80", 10) or 80
+end
+
 --- The style of a stream.
 ---@param world table getenv, isatty, columns
 ---@param stream "stdout"|"stderr"
@@ -88,7 +94,7 @@ function M.of(world, stream, colour)
   local has_colour = colour == "on"
     or colour ~= "off" and is_capable and not variable(world, "NO_COLOR")
   return M.new {
-    colour = has_colour, columns = is_terminal and world.columns(stream) or 80,
+    colour = has_colour, columns = columns_of(world, stream, is_terminal),
     live = is_capable, unicode = M.is_utf8(world),
   }
 end

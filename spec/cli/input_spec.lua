@@ -170,13 +170,60 @@ describe("--cli-input-json", function()
 end)
 
 describe("--cli-input-yaml", function()
-  it("gives the same where lyaml is installed, and says so where it is not", function()
-    local argv = { "describe-endpoint", "--cli-input-yaml", "EndpointName: x" }
-    if pcall(require, "lyaml") then
-      assert.same({ EndpointName = "x" }, params(argv))
-    else
-      refused(argv, "--cli-input-yaml needs the Lua module lyaml")
+  if not pcall(require, "lyaml") then
+    it("says what it needs", function()
+      refused({ "describe-endpoint", "--cli-input-yaml", "EndpointName: x" },
+        "--cli-input-yaml needs the Lua module lyaml, which is not installed (Debian: lua-yaml")
+    end)
+    return
+  end
+
+  -- What is sent for a text of YAML.
+  local function sent(operation, yaml)
+    local result = command.run { operation, "--cli-input-yaml", yaml, "--dry-run", "--query",
+      "body" }
+    assert.equal(0, result.code, result.err)
+    return cjson.decode(result.out)
+  end
+
+  it("takes what JSON takes", function()
+    assert.same({ EndpointName = "a", EndpointConfigName = "b: c", Tags = {
+      { Key = "k", Value = "1" }, { Key = "lines", Value = "one\ntwo\n" } },
+      DeploymentConfig = { BlueGreenUpdatePolicy = { TrafficRoutingConfiguration = {
+        Type = "ALL_AT_ONCE", WaitIntervalInSeconds = 10 } } } }, sent("create-endpoint", [[
+EndpointName: a # a comment
+EndpointConfigName: 'b: c'
+Tags:
+- {Key: k, Value: "1"}
+- Key: lines
+  Value: |
+    one
+    two
+DeploymentConfig: {BlueGreenUpdatePolicy: {TrafficRoutingConfiguration: {Type: ALL_AT_ONCE,
+  WaitIntervalInSeconds: 10}}}
+]]))
+    assert.same({ EndpointName = "x", EndpointConfigName = "c", Tags = {} },
+      sent("create-endpoint", "Tags: []\nEndpointName: &n x\nEndpointConfigName: c"))
+  end)
+
+  it("takes the skeleton that --generate-cli-skeleton yaml-input gives", function()
+    local skeleton = command.run { "create-endpoint", "--generate-cli-skeleton", "yaml-input" }
+    assert.equal(0, skeleton.code)
+    assert.equal("table", type(sent("create-endpoint", skeleton.out).DeploymentConfig))
+  end)
+
+  it("says what is wrong, and where", function()
+    local function wrong(yaml, message)
+      refused({ "describe-endpoint", "--cli-input-yaml", yaml }, message)
     end
+    wrong("EndpointName: [1", "--cli-input-yaml: invalid YAML at line 1, column 16: ")
+    wrong("EndpointName: yes", "EndpointName: expected a string, got true")
+    wrong("EndpointName: ~", "EndpointName: expected a string, got null")
+    wrong("- a", "expected an object of parameters ({…}), not a list")
+    wrong("", "expected an object of parameters ({…}), not null")
+    wrong("a: 1\n---\nb: 2\n", "one document is expected, not 2")
+    wrong("EndpointName: &x [*x]", "nested deeper than 500 levels")
+    wrong("? [a]\n: b", "a key must be a text")
   end)
 end)
 
@@ -217,6 +264,20 @@ describe("what other programs make of text", function()
   it("is told where it is the dash of an option", function()
     refused({ "describe-endpoint", "\226\128\147endpoint-name", "x" },
       'begins with a typographic dash (\226\128\147); write --endpoint-name')
+  end)
+end)
+
+describe("JSON that ends too early", function()
+  it("is told with the place and what is missing there", function()
+    local function wrong(json, message)
+      refused({ "create-endpoint", "--endpoint-name", "e", "--endpoint-config-name", "c", "--tags",
+        json }, "--tags: invalid JSON at line 1, column " .. message)
+    end
+    wrong("{", "2: expected a key in double quotes, found the end")
+    wrong("[", "2: expected a value, found the end")
+    wrong('[{"Key": "a"', "13: expected , or } after a value, found the end")
+    wrong('["a\nb"]', "4: a control character must be written as an escape, found byte 0x0a")
+    wrong("{'Key': 'a'}", [[2: expected a key in double quotes, found "'"]])
   end)
 end)
 

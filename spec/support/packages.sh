@@ -10,6 +10,7 @@ build_packages () {
 spec_packages () {
   echo "$(build_packages)" lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev \
     lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev luarocks lua-busted lua-check lua-luv lua-cqueues \
+    lua-yaml \
     bash zsh fish groff \
     nginx libnginx-mod-http-lua wrk openssl curl awscli python3-boto3 \
     clang clang-format libclang-rt-14-dev valgrind chromium chromium-driver

@@ -26,16 +26,22 @@ local function position(text, at)
   return ("line %d, column %d"):format(line, at - start + 1 - follow)
 end
 
+-- What stands where something else is expected.
+local function found(text, at)
+  if at > #text then return ", found the end" end
+  local word = text:match("^[%w_.+-]+", at)
+    or text:match("^[%z\1-\127\194-\244][\128-\191]*", at)
+  if not word then return "" end
+  if word:find "^%c" then return (", found byte 0x%02x"):format(word:byte()) end
+  return (", found %q"):format(word:sub(1, 20))
+end
+
 -- The value of a JSON text that a person wrote.
 local function read_json(name, text)
   text = text:gsub("^\239\187\191", "") -- editors and shells of Windows begin files with it
   local result, message, at = json.decode(text)
   if message then
-    local found = text:match("^[%w_.+-]+", at)
-      or text:match("^[%z\1-\127\194-\244][\128-\191]*", at)
-    if found and not message:find("found", 1, true) then
-      message = ("%s, found %q"):format(message, found:sub(1, 20))
-    end
+    if not message:find("found", 1, true) then message = message .. found(text, at) end
     refuse(name, ("invalid JSON at %s: %s"):format(position(text, at), message))
   end
   return document.unbox(result)
@@ -281,17 +287,6 @@ function M.of_option(ctx, row, given)
   return scalar(ctx, name, shape, text)
 end
 
-local function decode_yaml(text)
-  local ok, yaml = pcall(require, "lyaml")
-  if not ok then
-    failure.usage("--cli-input-yaml needs the Lua module lyaml, which is not installed; "
-      .. "--cli-input-json takes the same as JSON")
-  end
-  local read, result = pcall(yaml.load, text)
-  if not read then failure.usage("--cli-input-yaml: invalid YAML: " .. tostring(result)) end
-  return result
-end
-
 -- The members that --cli-input-json or --cli-input-yaml gives.
 local function from_document(ctx, options)
   local text, is_yaml = options.cli_input_json, false
@@ -305,7 +300,7 @@ local function from_document(ctx, options)
   if files.is_bytes(loaded) then loaded = loaded.bytes end
   local result
   if is_yaml then
-    result = decode_yaml(loaded or text)
+    result = require("sagemaker.cli.input.yaml").decode(loaded or text)
   else
     if not loaded and text:find "^[%a./~]" then
       refuse(name, ("%q is no JSON object; a file is given as file://%s"):format(text, text))

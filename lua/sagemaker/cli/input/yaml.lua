@@ -1,0 +1,58 @@
+--- YAML of --cli-input-yaml, read by the module lyaml where that is installed.
+
+local document = require "sagemaker.cli.document"
+local failure = require "sagemaker.cli.failure"
+
+local M = {}
+
+local NAME = "--cli-input-yaml"
+
+-- Deeper than any value that an operation takes; an alias of itself has no end.
+local MAX_DEPTH = 500
+
+local function refuse(message)
+  failure.usage(("%s: %s"):format(NAME, message))
+end
+
+local function library()
+  local ok, lyaml = pcall(require, "lyaml")
+  if ok then return lyaml end
+  failure.usage(("%s needs the Lua module lyaml, which is not installed (Debian: lua-yaml, "
+    .. "LuaRocks: lyaml); --cli-input-json takes the same as JSON"):format(NAME))
+end
+
+-- What lyaml read, with our null, and keys that are texts. A table that several places hold (an
+-- alias) becomes a table for each.
+local function convert(value, null, depth)
+  if value == nil or value == null then return document.null end
+  if type(value) ~= "table" then return value end
+  if depth > MAX_DEPTH then refuse(("nested deeper than %d levels"):format(MAX_DEPTH)) end
+  local copy = {}
+  if value[1] ~= nil then
+    for i, item in ipairs(value) do copy[i] = convert(item, null, depth + 1) end
+    return document.list(copy)
+  end
+  for key, item in pairs(value) do
+    if type(key) == "table" then refuse "a key must be a text" end
+    copy[tostring(key)] = convert(item, null, depth + 1)
+  end
+  return copy
+end
+
+--- Reads YAML. Ends the command where that is not possible.
+---@param text string
+---@return any document
+function M.decode(text)
+  local lyaml = library()
+  local ok, documents = pcall(lyaml.load, text, { all = true })
+  if not ok then
+    local line, column, message = tostring(documents):match "^(%d+):(%d+): (.*)$"
+    refuse(line and ("invalid YAML at line %s, column %s: %s"):format(line, column, message)
+      or "invalid YAML: " .. tostring(documents))
+  elseif #documents > 1 then
+    refuse(("one document is expected, not %d"):format(#documents))
+  end
+  return convert(documents[1], lyaml.null, 1)
+end
+
+return M

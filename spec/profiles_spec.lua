@@ -84,7 +84,7 @@ describe("profiles", function()
     assert.are.same({ "/h/.aws/config: Permission denied" }, view.notes)
     assert.are.same({}, view.profiles)
     local _, message = profiles.load(world(files, { AWS_CONFIG_FILE = "/h/.aws/config" }))
-    assert.are.equal("/h/.aws/config: Permission denied", message)
+    assert.are.equal("AWS_CONFIG_FILE: /h/.aws/config: Permission denied", message)
   end)
 
   it("does not read without end", function()

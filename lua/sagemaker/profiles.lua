@@ -12,7 +12,7 @@ local M = {}
 ---@field services table<string, table>
 ---@field config_path string
 ---@field credentials_path string
----@field notes string[] files that are there but not for this user
+---@field notes string[] files that are there but not for this user: passed over
 
 -- A file of configuration is never this long.
 local MAX_BYTES = 16 * 1024 * 1024
@@ -123,7 +123,8 @@ end
 local function parse(io, path, named_by, notes)
   local bytes, message, forbidden = M.read(io, path)
   if message then
-    if not forbidden or variable(io, named_by) then return nil, message end
+    if variable(io, named_by) then return nil, ("%s: %s"):format(named_by, message) end
+    if not forbidden then return nil, message end
     notes[#notes + 1] = message
   end
   return require("sagemaker.ini").parse(bytes or "", path, named_by ~= "AWS_CONFIG_FILE")

@@ -5,9 +5,9 @@ local errors = require "sagemaker.error"
 
 local M = {}
 
-local function fail(code, message)
+local function fail(code, message, settings)
   return errors.fail { kind = "credentials", code = code, message = message, retryable = false,
-    sent = false }
+    sent = false, profile = settings.profile_source and settings.profile or nil }
 end
 
 --- What the providers of a client see; see sagemaker.credentials.io.
@@ -22,7 +22,8 @@ end
 local function provider_of(keyring, settings)
   local provider, reason = require("sagemaker.credentials").from(keyring.credentials, settings)
   if not provider then
-    return fail("InvalidCredentials", "the credentials given cannot be used: " .. reason)
+    return fail("InvalidCredentials", "the credentials given cannot be used: " .. reason,
+      settings)
   end
   keyring.provider = provider
   return provider
@@ -46,7 +47,7 @@ function M.credentials(settings, io, deadline)
   local keys, reason, broken = provider:get(io, deadline)
   if keys then return keys end
   return fail(broken and "InvalidCredentials" or "NoCredentials",
-    "no usable credentials: " .. tostring(reason))
+    "no usable credentials: " .. tostring(reason), settings)
 end
 
 local function is_same(a, b)

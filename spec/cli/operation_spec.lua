@@ -143,10 +143,37 @@ describe("failures", function()
     result = command.run({ "list-endpoints", "--region", "eu-west-1" },
       { env = { AWS_EC2_METADATA_DISABLED = "true" } })
     assert.equal(253, result.code)
-    assert.truthy(result.err:find("Unable to locate credentials: set AWS_ACCESS", 1, true))
+    assert.equal("Unable to locate credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+      .. "or name a profile with --profile.\n`sagemaker doctor` tells where they were looked for."
+      .. "\n", result.err)
     result = command.run { "list-endpoints", "--profile", "nope" }
     assert.equal(253, result.code)
     assert.truthy(result.err:find('no profile "nope" (--profile)', 1, true))
+  end)
+
+  it("of keys tell a half of a pair, an empty profile, and a file that is none", function()
+    local function told(env, files)
+      env.AWS_EC2_METADATA_DISABLED, env.AWS_REGION, env.HOME = "true", "eu-west-1", "/h"
+      local result = command.run({ "list-endpoints" }, { env = env, files = files })
+      assert.equal(253, result.code)
+      return result.err
+    end
+    assert.equal("The credentials cannot be used: environment: AWS_ACCESS_KEY_ID is set, but "
+      .. "AWS_SECRET_ACCESS_KEY is not\n", told { AWS_ACCESS_KEY_ID = "AKIDEXAMPLE" })
+    assert.truthy(told({ AWS_SECRET_ACCESS_KEY = "example-key" }):find("Unable to locate "
+      .. "credentials: AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not.\n", 1, true))
+    assert.truthy(told({ AWS_PROFILE = "p" }, { ["/h/.aws/config"] = "[profile p]\n" })
+      :find("Unable to locate credentials: the profile p holds none.", 1, true))
+    assert.equal("AWS_SHARED_CREDENTIALS_FILE: /d: Permission denied\n",
+      told({ AWS_SHARED_CREDENTIALS_FILE = "/d" }, { ["/d"] = false }))
+  end)
+
+  it("tell a CA bundle that is not there, also where nothing is encrypted", function()
+    local result = command.run { "list-endpoints", "--endpoint-url", "http://127.0.0.1:9",
+      "--ca-bundle", "ca.pem" }
+    assert.equal(252, result.code)
+    assert.equal("sagemaker: --ca-bundle: ca.pem: No such file or directory\n", result.err)
+    assert.equal(0, #result.requests)
   end)
 end)
 

@@ -25,7 +25,7 @@ describe("sagemaker.credentials.environment", function()
     assert.is_nil(broken)
     keys, reason, broken = get { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "S" }
     assert.is_nil(keys)
-    assert.equal("AWS_ACCESS_KEY_ID is not set", reason)
+    assert.equal("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not", reason)
     assert.is_nil(broken)
     keys, reason, broken = get { AWS_ACCESS_KEY_ID = "HIDDEN" }
     assert.is_nil(keys)

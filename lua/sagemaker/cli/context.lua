@@ -35,9 +35,21 @@ local function seconds(value)
   return value == 0 and FOREVER or value
 end
 
+-- Whom to trust: the file, or the folder, of --ca-bundle. A wrong one is told also where nothing is
+-- encrypted: it is a mistake.
+local function tls_of(self)
+  local path, verify = self.globals.ca_bundle, self.globals.verify_ssl
+  if not path then return { verify = verify } end
+  local file, message = self.world.open(path, "rb")
+  if not file then failure.usage("--ca-bundle: " .. tostring(message)) end
+  local _, problem = file:read(1)
+  file:close()
+  if problem then return { ca_path = path, verify = verify } end -- a folder
+  return { ca_file = path, verify = verify }
+end
+
 local function options_of(self, service)
   local globals, world = self.globals, self.world
-  local verify = globals.verify_ssl
   local url = globals.endpoint_url
   if url and not url:find("^https?://[^/]") then
     failure.usage(("--endpoint-url must begin with http:// or https:// and name a host, not %q")
@@ -58,7 +70,7 @@ local function options_of(self, service)
     region = globals.region,
     timeouts = { connect = seconds(globals.cli_connect_timeout),
       read = seconds(globals.cli_read_timeout) },
-    tls = { ca_file = globals.ca_bundle, verify = verify },
+    tls = tls_of(self),
     transport = world.transport,
     unsigned = unsigned,
     validation = globals.strict and "strict" or nil,

@@ -101,11 +101,17 @@ function TEXTS.config(err)
     "You must specify a region: give --region"))
 end
 
+-- What each place said belongs to `doctor`; half of a pair of keys, and a profile without keys, say
+-- themselves what to do.
 function TEXTS.credentials(err)
   local found = err.message:match("^no usable credentials: (.*)$")
   if not found then return err.message end
-  return "Unable to locate credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name "
-    .. "a profile with --profile.\nTried: " .. found
+  if err.code == "InvalidCredentials" then return "The credentials cannot be used: " .. found end
+  local half = found:match("^environment: (AWS_SECRET_ACCESS_KEY is set[^;]*)")
+  local what = half or err.profile and ("the profile %s holds none"):format(err.profile)
+    or "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
+  return ("Unable to locate credentials: %s.\n`sagemaker doctor` tells where they were looked for.")
+    :format(what)
 end
 
 --- An error in words, for stderr.

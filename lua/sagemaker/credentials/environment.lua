@@ -23,7 +23,10 @@ function Environment:get(io)
     return text ~= "" and text or nil
   end
   local id, secret = read("AWS_ACCESS_KEY_ID"), read("AWS_SECRET_ACCESS_KEY")
-  if not id then return nil, "AWS_ACCESS_KEY_ID is not set" end
+  if not id then
+    return nil, secret and "AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not"
+      or "AWS_ACCESS_KEY_ID is not set"
+  end
   if not secret then
     return nil, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not", true
   end

@@ -117,6 +117,27 @@ describe("doctor", function()
     has(result, "config file /home/ann/.aws/config: Permission denied")
   end)
 
+  it("tells a named file that cannot be read once, by its variable", function()
+    local result = doctor({ AWS_REGION = "eu-west-1", AWS_SHARED_CREDENTIALS_FILE = "/d" },
+      { ["/d"] = false })
+    assert.equal(253, result.code)
+    has(result, "problem: AWS_SHARED_CREDENTIALS_FILE: /d: Permission denied")
+    local _, count = result.out:gsub("problem:", "")
+    assert.equal(1, count)
+  end)
+
+  it("tells files that are passed over, and named ones that are not there", function()
+    local result = doctor(also { AWS_REGION = "eu-west-1" }, { ["/home/ann/.aws/config"] = false })
+    assert.equal(0, result.code, result.out)
+    has(result, "warning: /home/ann/.aws/config: Permission denied: it is passed over, as if it "
+      .. "were not there")
+    result = doctor({}, { ["/home/ann/.aws/config"] = false })
+    assert.equal(253, result.code)
+    has(result, "problem: /home/ann/.aws/config: Permission denied: it is passed over")
+    has(doctor(also { AWS_REGION = "eu-west-1", AWS_CONFIG_FILE = "/nope" }),
+      "warning: AWS_CONFIG_FILE names /nope, which is not there")
+  end)
+
   it("hides passwords of URLs", function()
     local result = doctor(also { AWS_REGION = "eu-west-1",
       HTTPS_PROXY = "http://ann:wJalr@proxy.example:3128", NO_PROXY = "localhost" })

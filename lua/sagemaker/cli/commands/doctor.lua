@@ -26,13 +26,21 @@ M.exits = { { 0, "nothing is wrong" }, { 253, "something is: it is told, and wha
 M.examples = { { "sagemaker doctor --profile staging --online",
   "Why does a profile not work?" } }
 
+-- Adds what is wrong, once.
+local function add(findings, message)
+  for _, finding in ipairs(findings) do
+    if finding.message == message then return end
+  end
+  findings[#findings + 1] = { severity = "error", message = message }
+end
+
 -- The client, or why there is none. Without a region the rest is found out for another one.
 local function client_of(ctx, findings)
   local fine, client = pcall(ctx.client, ctx)
   if fine then return client end
   local err = client
   if type(err) ~= "table" then error(err, 0) end
-  findings[#findings + 1] = { severity = "error", message = failure.text(err) }
+  add(findings, failure.text(err))
   if err.code ~= "NoRegion" then return nil, err end
   local globals = ctx.globals
   ctx.globals = setmetatable({ region = "us-east-1" }, { __index = globals })
@@ -73,7 +81,7 @@ local function complete(client, findings)
   if settings.region then
     local fine, _, err = require("sagemaker.config").complete(settings)
     if fine then return true end
-    findings[#findings + 1] = { severity = "error", message = err.message }
+    add(findings, err.message)
     return false
   end
   return settings.is_complete
@@ -109,18 +117,19 @@ end
 function M.examine(ctx)
   local findings = {}
   local report = { findings = findings, versions = versions(), settings = {}, proxies = {} }
-  local client, err = client_of(ctx, findings)
+  local client = client_of(ctx, findings)
   local io = io_of(client, ctx)
   local settings = require "sagemaker.cli.doctor.settings"
   local view, message
   report.files, view, message = settings.files(io)
-  if message and not (err and err.message == message) then
-    findings[#findings + 1] = { severity = "error", message = message }
-  end
+  if message then add(findings, message) end
   local name, source = require("sagemaker.profiles").name(io, ctx.globals.profile)
   report.profile = { name = name, source = source == "option" and "--profile" or source,
     found = view ~= nil and view.profiles[name] ~= nil }
-  if not client then return report end
+  if not client then
+    settings.judge_files(report.files, view, findings)
+    return report
+  end
   local is_complete = complete(client, findings)
   report.settings = settings.rows(client.settings, ctx.globals,
     view and view.profiles[name] or {})
@@ -128,6 +137,7 @@ function M.examine(ctx)
   settings.judge(client.settings, findings)
   report.endpoint = is_complete and endpoint_of(client, findings) or nil
   add_keys(report, ctx, client, io)
+  settings.judge_files(report.files, view, findings)
   if ctx.options.online and report.endpoint then
     local online = require "sagemaker.cli.doctor.online"
     report.online = online.ask(client)

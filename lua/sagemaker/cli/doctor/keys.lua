@@ -102,6 +102,9 @@ function M.judge(report, io, settings, findings)
   local function add(severity, text, ...)
     findings[#findings + 1] = { severity = severity, message = text:format(...) }
   end
+  for _, finding in ipairs(findings) do -- the files, which were told of already
+    if finding.message == report.reason then return end
+  end
   if report.state == "broken" then
     add("error", "the credentials cannot be used: %s", tostring(report.reason))
   elseif report.state == "no" then

@@ -80,13 +80,10 @@ function M.rows(settings, globals, properties)
   return rows
 end
 
-local function file_row(io, path, variable, count, message)
-  local file, reason = io.open(path, "rb")
-  if file then file:close() end
-  return { path = path, found = file ~= nil, profiles = file and count or nil,
-    named_by = (io.getenv(variable) or "") ~= "" and variable or nil,
-    problem = message or (not file and not tostring(reason):find("No such file", 1, true)
-      and tostring(reason) or nil) }
+local function file_row(io, path, variable, count)
+  local bytes, problem = profiles.read(io, path)
+  return { path = path, found = bytes ~= nil, profiles = bytes and count or nil,
+    named_by = (io.getenv(variable) or "") ~= "" and variable or nil, problem = problem }
 end
 
 local function count(names)
@@ -108,6 +105,25 @@ function M.files(io)
     file_row(io, credentials_path, "AWS_SHARED_CREDENTIALS_FILE",
       view and count(view.credentials.profiles)),
   }, view, message
+end
+
+--- Files that are passed over, though they are there, and those that somebody named and are not.
+---@param files table[] as `files` gives them
+---@param view sagemaker.Profiles|nil
+---@param findings sagemaker.cli.Finding[] grows
+function M.judge_files(files, view, findings)
+  local is_bad = false
+  for _, finding in ipairs(findings) do is_bad = is_bad or finding.severity == "error" end
+  for _, note in ipairs(view and view.notes or {}) do
+    findings[#findings + 1] = { severity = is_bad and "error" or "warning",
+      message = note .. ": it is passed over, as if it were not there" }
+  end
+  for _, file in ipairs(files) do
+    if file.named_by and not file.found and not file.problem then
+      findings[#findings + 1] = { severity = "warning",
+        message = ("%s names %s, which is not there"):format(file.named_by, file.path) }
+    end
+  end
 end
 
 --- The proxies that requests go by.

@@ -309,6 +309,7 @@ build = {
     ["sagemaker.simulator.operations.runtime"] = "lua/sagemaker/simulator/operations/runtime.lua",
     ["sagemaker.simulator.operations.tags"] = "lua/sagemaker/simulator/operations/tags.lua",
     ["sagemaker.simulator.overview"] = "lua/sagemaker/simulator/overview.lua",
+    ["sagemaker.simulator.parts"] = "lua/sagemaker/simulator/parts.lua",
     ["sagemaker.simulator.refusal"] = "lua/sagemaker/simulator/refusal.lua",
     ["sagemaker.simulator.routing"] = "lua/sagemaker/simulator/routing.lua",
     ["sagemaker.simulator.scaling"] = "lua/sagemaker/simulator/scaling.lua",

@@ -357,6 +357,43 @@ describe("invocations", function()
       assert.same({ "to", "ken", "\0s" }, parts)
     end)
 
+    it("come from a function, one part after the other", function()
+      simple()
+      local list, last = { "a", "b" }, nil
+      local function parts()
+        if #list == 0 and last then error(last, 0) end
+        return table.remove(list, 1)
+      end
+      sim:container("m", function() return { parts = parts } end)
+      assert.same({ "a", "b" }, (parts_of { EndpointName = "e", Body = "" }))
+      list = { "c", "d" }
+      assert.equal("cd", invoke("InvokeEndpoint", { EndpointName = "e", Body = "" }).Body)
+      list, last = { "e" }, "out of memory \255"
+      local _, response = assert(invoke("InvokeEndpointWithResponseStream",
+        { EndpointName = "e", Body = "" }))
+      assert.matches("StreamBroken", response.body, 1, true)
+      assert.matches("out of memory ?", response.body, 1, true)
+      local _, code, text = invoke("InvokeEndpoint", { EndpointName = "e", Body = "" })
+      assert.equal("ModelError", code)
+      assert.matches("out of memory", text, 1, true)
+      list, last = { "f", 7 }, nil
+      _, response = assert(invoke("InvokeEndpointWithResponseStream",
+        { EndpointName = "e", Body = "" }))
+      assert.matches("a part that is no string", response.body, 1, true)
+    end)
+
+    it("come member by member from the echo, which a pause delays", function()
+      simple()
+      sim:stream_pause(2)
+      local before = sim:now()
+      assert.equal(6, #parts_of { EndpointName = "e", Body = "" })
+      assert.equal(10, sim:now() - before)
+      local hasty = caller.new(sim, { model = "sagemaker-runtime", timeouts = { read = 1 } })
+      local out, code = hasty("InvokeEndpointWithResponseStream", { EndpointName = "e", Body = "" })
+      assert.is_nil(out)
+      assert.equal("ReadTimeout", code)
+    end)
+
     it("are cut at events, or into pieces", function()
       simple()
       local body, kind = "data: a\n\ndata: b\r\n\r\ndata: end", "text/event-stream"

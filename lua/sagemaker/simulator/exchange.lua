@@ -153,6 +153,13 @@ local function encode(sim, row, protocol, name, output, id, slot)
   return answer
 end
 
+-- A stream as a body, for hosts that send whole answers.
+local function gather(answer)
+  local pieces = {}
+  for piece in answer.stream.next do pieces[#pieces + 1] = piece end
+  answer.body, answer.stream, answer.pieces = table.concat(pieces), nil, #pieces
+end
+
 local function date_of(sim)
   local now = math.floor(sim.wall())
   if sim.dated ~= now then
@@ -180,8 +187,11 @@ end
 
 --- Answers a request.
 ---@param sim sagemaker.Simulator
----@param given table {method, path, query, headers, body, host}
----@return table response {status, headers, body, operation, code}
+---@param given table {method, path, query, headers, body, host, streams}
+---@return table response {status, headers, body, operation, code}; where the request says that its
+--- host can send `streams`, `stream` {next, close, failed} may stand for the body: next() gives the
+--- next bytes, nil at the end, of which failed() says whether it came too early. `pieces`: so many
+--- were put together otherwise
 function M.handle(sim, given)
   local request = request_of(given)
   local row, protocol = services.route(request)
@@ -189,17 +199,18 @@ function M.handle(sim, given)
   local id = sim.new_id()
   local answer = output and encode(sim, row, protocol, name, output, id, slot)
     or refuse(row, protocol, refused, id)
+  if answer.stream and not request.streams then gather(answer) end
   local headers = {}
   for header, value in pairs(answer.headers) do headers[header] = value end
   headers["x-amzn-RequestId"], headers.Date = id, date_of(sim)
-  headers["Content-Length"] = ("%d"):format(#answer.body)
+  if answer.body then headers["Content-Length"] = ("%d"):format(#answer.body) end
   remember(sim, {
     at = sim:now(), operation = name, status = answer.status, code = refused and refused.code,
     request_id = id,
   })
   return {
-    status = answer.status, headers = headers, body = answer.body,
-    operation = name, code = refused and refused.code,
+    status = answer.status, headers = headers, body = answer.body, stream = answer.stream,
+    operation = name, code = refused and refused.code, pieces = answer.pieces,
   }
 end
 

@@ -5,6 +5,11 @@
 -- gets {method, path, headers, body, at, endpoint, config, variant, fleet, model}; it answers a
 -- body, or {status, headers, body, parts, seconds}. A URL is called by `invoke(request)`, which is
 -- given or is the curl transport; nothing else here does I/O.
+--
+-- Whoever can hand an answer on while it comes asks for a stream: then it may have `next`, which
+-- gives part by part, instead of a body (simulator/parts.lua).
+
+local parts = require "sagemaker.simulator.parts"
 
 local M = {}
 
@@ -96,7 +101,9 @@ local function failed(text)
   return { status = 500, headers = {}, body = text }
 end
 
-local function all_strings(list)
+-- Whether these are parts: a list of strings, or a function that gives one after the other.
+local function is_parts(list)
+  if type(list) ~= "table" then return list == nil or type(list) == "function" end
   for _, item in ipairs(list) do
     if type(item) ~= "string" then return false end
   end
@@ -112,8 +119,8 @@ local function bad_answer(answer)
     return "a body that is no string"
   elseif type(answer.headers or {}) ~= "table" then
     return "headers that are no table"
-  elseif type(answer.parts or {}) ~= "table" or not all_strings(answer.parts or {}) then
-    return "parts that are no list of strings"
+  elseif not is_parts(answer.parts) then
+    return "parts that are neither a list of strings nor a function"
   elseif type(answer.stream_error or {}) ~= "table" then
     return "a stream_error that is no table"
   elseif type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
@@ -123,21 +130,21 @@ local function bad_answer(answer)
 end
 
 -- What a function answered, as a response; what it threw is a 500.
-local function call_function(fn, request)
+local function call_function(fn, request, streams)
   local ok, answer, message = pcall(fn, request)
   if not ok then return failed(tostring(answer)) end
   if answer == nil and message ~= nil then return failed(tostring(message)) end
   if type(answer) == "string" or answer == nil then answer = { body = answer } end
   local bad = type(answer) ~= "table" and "a " .. type(answer) or bad_answer(answer)
   if bad then return failed("the function of the container answered " .. bad) end
-  return {
+  local response = {
     status = answer.status or 200, headers = headers_of(answer.headers),
-    body = answer.body or table.concat(answer.parts or {}), parts = answer.parts,
-    stream_error = answer.stream_error, seconds = answer.seconds,
+    body = answer.body, stream_error = answer.stream_error, seconds = answer.seconds,
   }
+  return parts.take(response, answer.parts, streams)
 end
 
-local function call_url(self, url, request, timeout)
+local function call_url(self, url, request, timeout, streams)
   local host = url:match("^https?://([^/?#]+)")
   if not host then return { status = 0, headers = {}, body = "its URL is no URL: " .. url } end
   local headers = { Host = host }
@@ -146,38 +153,45 @@ local function call_url(self, url, request, timeout)
   local response, message = self.invoke {
     method = request.method, url = url:gsub("/+$", "") .. request.path, host = host,
     headers = headers, body = request.body, timeouts = { connect = PING, read = timeout },
+    stream = streams,
   }
   local seconds = self.clock() - began
   if not response then
     return { status = 0, headers = {}, body = tostring(message), seconds = seconds }
   end
-  return {
+  local answer = {
     status = response.status, headers = headers_of(response.headers),
-    body = response.body or "", seconds = seconds,
+    body = response.body, seconds = seconds,
   }
+  return parts.read(answer, response.reader)
 end
 
 -- Names hold nothing that JSON would have to escape.
 local ECHO = '{"endpoint":"%s","config":"%s","variant":"%s","fleet":"%s","model":"%s",'
   .. '"bytes":%d}'
 
-local function echo(request)
+-- In a stream each member is a part.
+local function echo(request, streams)
   local text = ECHO:format(request.endpoint, request.config, request.variant, request.fleet,
     request.model, #request.body)
-  return { status = 200, headers = { ["content-type"] = "application/json" }, body = text,
+  local answer = { status = 200, headers = { ["content-type"] = "application/json" }, body = text,
     echo = true }
+  if streams == nil then return answer end
+  local members = {}
+  for member in text:gmatch("[^,]+,?") do members[#members + 1] = member end
+  return parts.take(answer, members, streams)
 end
 
 --- Calls a container.
 ---@param container sagemaker.simulator.container
 ---@param request table {method, path, headers, body, at, endpoint, config, variant, fleet, model}
----@return {status: integer, headers: table, body: string, parts: string[]|nil, seconds: number|nil}
---- status 0: it could not be reached
-function Hosting:call(container, request)
+---@param streams boolean|nil the answer is to be a stream: true, one that may come while it is sent
+---@return sagemaker.simulator.answer status 0: it could not be reached
+function Hosting:call(container, request, streams)
   local fn = self.functions[container.name:lower()]
-  if fn then return call_function(fn, request) end
-  if container.url then return call_url(self, container.url, request, ANSWER) end
-  return echo(request)
+  if fn then return call_function(fn, request, streams) end
+  if container.url then return call_url(self, container.url, request, ANSWER, streams) end
+  return echo(request, streams)
 end
 
 --- Whether a container is healthy, as far as anybody knows: what was told, or what /ping says.

@@ -70,6 +70,8 @@ Simulator.__index = Simulator
 ---@field unreachable? any
 ---@field clock_skew? number seconds that `wall` is off
 ---@field latency? number|table|fun(case: table): number seconds
+---@field stream_pause? number|table|fun(case: table): number seconds between two parts of a stream;
+--- where answers come whole, these pass before it
 ---@field visible_after? number|table|fun(case: table): number seconds
 
 local OPTIONS = {

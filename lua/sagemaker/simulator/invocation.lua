@@ -147,10 +147,12 @@ local function run(account, invocation, input, more)
   setmetatable(request, { __index = input })
   local containers = invocation.containers
   if not containers[1] then containers = { { name = invocation.endpoint.name } } end
-  for _, container in ipairs(containers) do
+  for i, container in ipairs(containers) do
     last = container
+    local streams -- what others say goes to the next one
+    if i == #containers then streams = more.streams end
     answer = account.hosting:call(container,
-      request_of(invocation, container, request, more, account:now()))
+      request_of(invocation, container, request, more, account:now()), streams)
     seconds = seconds + (answer.seconds or 0)
     if answer.status < 200 or answer.status > 299 then break end
     request.Body = answer.body
@@ -158,6 +160,7 @@ local function run(account, invocation, input, more)
   end
   answer.seconds = seconds
   if seconds > M.PATIENCE then
+    if answer.close then answer.close() end
     answer.status, answer.body = 0, TIMED_OUT:format(last.host or "primary")
   end
   return answer, last.host or "primary"
@@ -185,7 +188,7 @@ local function shadow(account, invocation, input, more)
       endpoint = invocation.endpoint, variant = variant.name, containers = variant.containers or {},
       route = { blueprint = route.blueprint, fleet = route.fleet, variant = variant },
     }
-    measure(account, copy, (run(account, copy, input, more)))
+    measure(account, copy, (run(account, copy, input, { method = more.method, path = more.path })))
   end
 end
 
@@ -213,8 +216,8 @@ end
 --- Invokes an endpoint.
 ---@param account sagemaker.simulator.account
 ---@param input table of InvokeEndpoint
----@param more table|nil {method, path} other than POST /invocations
----@return table|nil answer of the container: {status, headers, body, …}, and `invocation`
+---@param more table|nil {method, path} other than POST /invocations; `streams` as for Hosting:call
+---@return sagemaker.simulator.answer|nil and `invocation`
 ---@return sagemaker.simulator.refusal|nil
 function M.invoke(account, input, more)
   local invocation, refused = M.route(account, input)

@@ -24,7 +24,7 @@ local KINDS = {
   hide_failure_reason = "names",
   deny = "counted", drop = "counted", unreachable = "counted", throttle = "rate",
   expire = "counted", reset = "counted", truncate = "counted",
-  latency = "seconds", visible_after = "seconds", clock_skew = "offset",
+  latency = "seconds", stream_pause = "seconds", visible_after = "seconds", clock_skew = "offset",
 }
 
 --- The names of all knobs, sorted.

@@ -10,6 +10,7 @@
 
 local core = require "sagemaker.core"
 local invocations = require "sagemaker.simulator.invocation"
+local parts = require "sagemaker.simulator.parts"
 local refusal = require "sagemaker.simulator.refusal"
 
 local M = {}
@@ -76,10 +77,15 @@ function M.decode(row, request)
   return name, input
 end
 
+-- Whether a request asks for its answer piece by piece, and somebody could hand it on like that.
+local function streams(request)
+  return request.streams and request.body:find('"stream"%s*:%s*true') ~= nil or nil
+end
+
 local function handler(account, input, case)
   local _, _, path = read_path(case.request.path)
-  local answer, refused =
-    invocations.invoke(account, input, { method = case.request.method, path = path })
+  local answer, refused = invocations.invoke(account, input,
+    { method = case.request.method, path = path, streams = streams(case.request) })
   if not answer then return nil, refused end
   return { answer = answer }
 end
@@ -87,7 +93,7 @@ end
 --- The operation of this path.
 M.handlers = { [NAME] = handler }
 
---- Protocol: what comes out, as the container said it.
+--- Protocol: what comes out, as the container said it, and when.
 ---@param row table
 ---@param name string
 ---@param output table
@@ -95,13 +101,19 @@ M.handlers = { [NAME] = handler }
 function M.encode(row, name, output)
   local answer = output.answer
   local encoded = core.encode_output(row.service, name, {
-    Body = answer.body, ContentType = answer.headers["content-type"] or "application/json",
+    Body = answer.body or "", ContentType = answer.headers["content-type"] or "application/json",
     InvokedProductionVariant = answer.invocation.variant,
     CustomAttributes = answer.headers["x-amzn-sagemaker-custom-attributes"],
     NewSessionId = answer.headers["x-amzn-sagemaker-new-session-id"],
     ClosedSessionId = answer.headers["x-amzn-sagemaker-closed-session-id"],
   })
   encoded.status = answer.status
+  if answer.next then
+    encoded.body, encoded.stream = nil, {
+      next = parts.each(answer), close = answer.close,
+      failed = function() return answer.stream_error ~= nil end,
+    }
+  end
   return encoded
 end
 

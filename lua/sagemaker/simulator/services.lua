@@ -164,7 +164,8 @@ function json.refuse(row, refused)
   return answer
 end
 
--- The runtime speaks REST JSON; the answer of a stream has a head, and frames for a body.
+-- The runtime speaks REST JSON; the answer of a stream has a head, and frames for a body: those
+-- come from `stream`, so that a host can send each when it is there.
 local rest = setmetatable({ keeps = false }, { __index = json })
 
 function rest.encode(row, name, output)
@@ -173,7 +174,7 @@ function rest.encode(row, name, output)
   output.Body = nil
   local answer = json.encode(row, name, output)
   answer.headers["Content-Type"] = "application/vnd.amazon.eventstream"
-  answer.body = table.concat(frames)
+  answer.body, answer.stream = nil, frames
   return answer
 end
 

@@ -33,7 +33,8 @@ local function given_up(limit, code)
   return lost("timeout", code, message, true, true)
 end
 
---- Sends a request. Latency passes on the simulator's clock; a caller who waits for less than that
+--- Sends a request. The parts of a stream come as one body, and what would pass between them passes
+-- before it. Latency passes on the simulator's clock; a caller who waits for less than that
 -- gets a timeout, though the request has been processed.
 ---@param sim sagemaker.Simulator
 ---@param request table {method, url, host, path, query, headers, body, timeouts}
@@ -58,6 +59,14 @@ function M.send(sim, request, deadline)
     return given_up(limit, code)
   end
   if latency > 0 then sim:sleep(latency) end
+  for _ = 2, sim.knobs.stream_pause and response.pieces or 0 do
+    local pause = knobs.seconds(sim.knobs.stream_pause, name, case)
+    if limit and pause > limit then
+      sim:sleep(limit)
+      return given_up(limit, "ReadTimeout")
+    end
+    sim:sleep(pause)
+  end
   for knob, message in pairs(LOSSES) do
     if sim.knobs[knob] and knobs.strikes(sim.knobs, knob, { name }, case) then
       return lost("transport", "ConnectionReset", message, true, true)

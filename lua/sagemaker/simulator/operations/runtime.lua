@@ -2,17 +2,19 @@
 
 local core = require "sagemaker.core"
 local invocations = require "sagemaker.simulator.invocation"
+local parts = require "sagemaker.simulator.parts"
 local refusal = require "sagemaker.simulator.refusal"
 
 local M = {}
-
--- The longest part of a response stream, where the container does not say where parts end.
-local PART = 8192
 
 -- How long a session lasts that the container did not open itself.
 local SESSION = 3600
 
 local NEW_SESSION = "NEW_SESSION"
+
+-- How a stream ends of which its container only says that it ends badly.
+local CODE, NO_END =
+  "ModelInvocationTimeExceeded", "The container ended its stream with an error."
 
 local function is_async(account, name)
   local record = account:live("endpoint", name)
@@ -27,10 +29,10 @@ local function check_synchronous(account, name)
     .. "can only be invoked with InvokeEndpointAsync."):format(name))
 end
 
-local function invoke(account, input)
+local function invoke(account, input, more)
   local good, refused = check_synchronous(account, input.EndpointName)
   if not good then return nil, refused end
-  return invocations.invoke(account, input)
+  return invocations.invoke(account, input, more)
 end
 
 -- A session of a container that leaves sessions to the simulator.
@@ -55,52 +57,45 @@ function M.InvokeEndpoint(account, input, case)
   }
 end
 
--- The parts of a body: its events where it is a stream of events, else pieces of one size.
-local function parts_of(answer)
-  if answer.parts then return answer.parts end
-  local parts, body = {}, answer.body
-  if (answer.headers["content-type"] or ""):find("^text/event%-stream") then
-    local at = 1
-    while at <= #body do
-      local _, last = body:find("\r?\n\r?\n", at)
-      parts[#parts + 1] = body:sub(at, last or #body)
-      at = (last or #body) + 1
-    end
-    return parts
-  end
-  for at = 1, #body, PART do parts[#parts + 1] = body:sub(at, at + PART - 1) end
-  return parts
+local function part_frame(bytes)
+  return core.eventstream_encode({
+    { name = ":event-type", value = "PayloadPart" },
+    { name = ":content-type", value = "application/octet-stream" },
+    { name = ":message-type", value = "event" },
+  }, bytes)
 end
 
+-- The last frame of a stream that a container did not end well.
+local function error_frame(failed)
+  local text = (failed.message or NO_END):gsub("[\128-\255]", "?")
+  local body = core.encode_error(core.service "sagemaker-runtime", "ModelStreamError", text, 400,
+    { ErrorCode = failed.code or CODE }).body
+  return core.eventstream_encode({
+    { name = ":exception-type", value = "ModelStreamError" },
+    { name = ":content-type", value = "application/json" },
+    { name = ":message-type", value = "exception" },
+  }, body)
+end
+
+-- The frames of an answer, one after the other.
 local function frames_of(answer)
-  local frames = {}
-  for _, bytes in ipairs(parts_of(answer)) do
-    frames[#frames + 1] = core.eventstream_encode({
-      { name = ":event-type", value = "PayloadPart" },
-      { name = ":content-type", value = "application/octet-stream" },
-      { name = ":message-type", value = "event" },
-    }, bytes)
+  local each, ended = parts.each(answer), false
+  return function()
+    if ended then return nil end
+    local bytes = each()
+    if bytes then return part_frame(bytes) end
+    ended = true
+    return answer.stream_error and error_frame(answer.stream_error) or nil
   end
-  local failed = answer.stream_error
-  if failed then
-    local body = core.encode_error(core.service "sagemaker-runtime", "ModelStreamError",
-      failed.message or "The container ended its stream with an error.", 400,
-      { ErrorCode = failed.code or "ModelInvocationTimeExceeded" }).body
-    frames[#frames + 1] = core.eventstream_encode({
-      { name = ":exception-type", value = "ModelStreamError" },
-      { name = ":content-type", value = "application/json" },
-      { name = ":message-type", value = "exception" },
-    }, body)
-  end
-  return frames
 end
 
---- Body is the list of frames; simulator/services.lua joins them.
-function M.InvokeEndpointWithResponseStream(account, input)
-  local answer, refused = invoke(account, input)
+--- Body is what the frames come from; simulator/services.lua joins or streams them.
+function M.InvokeEndpointWithResponseStream(account, input, case)
+  local answer, refused = invoke(account, input, { streams = case.request.streams == true })
   if not answer then return nil, refused end
   return {
-    Body = frames_of(answer), ContentType = answer.headers["content-type"],
+    Body = { next = frames_of(answer), close = answer.close },
+    ContentType = answer.headers["content-type"],
     InvokedProductionVariant = answer.invocation.variant,
     CustomAttributes = answer.headers["x-amzn-sagemaker-custom-attributes"],
   }

@@ -60,6 +60,7 @@ local FAULTS = {
   latency = "Seconds until answers come, or a distribution.",
   reset = "Requests whose connection is reset.",
   rollback_fails = "Endpoints or configurations whose roll-back fails.",
+  stream_pause = "Seconds between two parts of a response stream.",
   throttle = "Requests that get ThrottlingException, or {\"rate\": 5, \"burst\": 10}.",
   truncate = "Requests whose answer ends in the middle.",
   unhealthy = "Endpoints, configurations or models whose containers are not healthy.",

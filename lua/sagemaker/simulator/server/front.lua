@@ -48,7 +48,7 @@ local function request_of()
   local path, query = target_of()
   return {
     method = ngx.req.get_method(), path = path, query = query, headers = headers_of(),
-    body = body_of(), is_plain = true,
+    body = body_of(), is_plain = true, streams = true,
   }
 end
 
@@ -56,7 +56,9 @@ local function write_head(response)
   local header = ngx.header
   ngx.status = response.status
   for name, value in pairs(response.headers) do header[name] = value end
-  if not response.headers["Content-Length"] then header["Content-Length"] = #response.body end
+  if response.body and not response.headers["Content-Length"] then
+    header["Content-Length"] = #response.body
+  end
 end
 
 local function send(response)
@@ -65,23 +67,52 @@ local function send(response)
   return ngx.exit(ngx.HTTP_OK)
 end
 
--- An answer that ends in the middle.
+-- Nobody will read what is still to come.
+local function give_up(response)
+  local stream = response and response.stream
+  if stream and stream.close then stream.close() end
+end
+
+-- An answer that ends in the middle; a stream in the middle of its first part.
 local function send_half(response)
+  local bytes = response.body or response.stream.next() or ""
   write_head(response)
-  ngx.print(response.body:sub(1, math.floor(#response.body / 2)))
+  ngx.print(bytes:sub(1, math.floor(#bytes / 2)))
   ngx.flush(true)
+  give_up(response)
   return ngx.exit(ngx.ERROR)
+end
+
+-- Each part is on its way before the next one is waited for.
+local function send_stream(response, pause)
+  local stream, first = response.stream, true
+  write_head(response)
+  ngx.send_headers()
+  ngx.flush(true)
+  for bytes in stream.next do
+    if pause and not first then ngx.sleep(pause()) end
+    first = false
+    if not ngx.print(bytes) or not ngx.flush(true) then -- nobody is there any more
+      give_up(response)
+      return ngx.exit(ngx.ERROR)
+    end
+  end
+  if stream.failed and stream.failed() then return ngx.exit(ngx.ERROR) end
+  return ngx.exit(ngx.HTTP_OK)
 end
 
 local function deliver(server, delivery)
   if delivery.delay >= MOMENT then ngx.sleep(delivery.delay) end
   local response, loss = delivery.response, delivery.loss
+  if loss and loss ~= "truncate" then give_up(response) end
   if not response or loss == "drop" or loss == "reset" and not server.options.resets then
     return ngx.exit(444)
   elseif loss == "reset" then
     return ngx.exec("@sagemaker_reset")
   elseif loss == "truncate" then
     return send_half(response)
+  elseif response.stream then
+    return send_stream(response, delivery.pause)
   end
   return send(response)
 end

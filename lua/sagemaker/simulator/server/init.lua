@@ -195,6 +195,7 @@ end
 ---@class sagemaker.simulator.delivery how an answer is to reach its caller
 ---@field response table|nil {status, headers, body}; nil: close the connection at once
 ---@field delay number seconds of real time
+---@field pause (fun(): number)|nil seconds until the next part of a stream
 ---@field loss "drop"|"reset"|"truncate"|nil
 
 local LOSSES = { "drop", "reset", "truncate" }
@@ -211,12 +212,13 @@ local function answer_of(self, request)
 end
 
 --- What a request gets, and what is done to it on the way.
----@param request table {method, path, query, headers, body}
+---@param request table {method, path, query, headers, body, streams}
 ---@return sagemaker.simulator.delivery
 function Server:answer(request)
   local sim = self.sim
   local on = sim.knobs
-  if not (on.unreachable or on.latency or on.drop or on.reset or on.truncate) then
+  if not (on.unreachable or on.latency or on.drop or on.reset or on.truncate or on.stream_pause)
+  then
     return { response = answer_of(self, request), delay = 0 }
   end
   local name = exchange.operation(request) or ""
@@ -226,6 +228,9 @@ function Server:answer(request)
   end
   local delivery = { response = answer_of(self, request) }
   delivery.delay = knobs.seconds(on.latency, name, case)
+  if on.stream_pause then
+    function delivery.pause() return knobs.seconds(on.stream_pause, name, case) end
+  end
   for _, loss in ipairs(LOSSES) do
     if on[loss] and knobs.strikes(on, loss, { name }, case) then delivery.loss = loss end
   end

@@ -114,6 +114,7 @@ LSM_EXPORT int luaopen_sagemaker_core (lua_State *L) {
   lsm_open_text(L);
   lsm_open_pattern(L);
   lsm_open_file(L);
+  lsm_open_bundle(L);
   lsm_open_http(L);
   lsm_open_terminal(L);
   lsm_open_process(L);

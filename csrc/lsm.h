@@ -80,6 +80,7 @@ void lsm_open_decode(lua_State *L);  /* decode, decode_error, decode_input */
 void lsm_open_text(lua_State *L);    /* text, uri, time; random, uuid, clocks */
 void lsm_open_pattern(lua_State *L); /* match_pattern */
 void lsm_open_file(lua_State *L);    /* replace */
+void lsm_open_bundle(lua_State *L);  /* use_bundle */
 void lsm_open_http(lua_State *L);    /* http_request, http_head */
 void lsm_open_terminal(lua_State *L); /* terminal */
 void lsm_open_process(lua_State *L);  /* process */
@@ -87,6 +88,21 @@ void lsm_open_task(lua_State *L);     /* try_yield, on 5.1 */
 
 /* eventstream_decoder, eventstream_encode */
 void lsm_open_eventstream(lua_State *L);
+
+/*
+** Makes sure that descriptors 0 to 2 are taken. One that the caller closed
+** (`>&-`) would be given to the next file or socket, and what the program
+** prints would be written there. The stand-ins are open the wrong way round, so
+** that using them still fails as a closed one does.
+*/
+void lsm_hold_descriptors(void);
+
+/*
+** Ends the process: writes what is buffered, and leaves an unread rest of the
+** standard input to who reads on. Libraries that would give back their memory
+** now, as OpenSSL would, are not asked to: the system does.
+*/
+void lsm_leave(int code);
 
 /* The same in `sagemaker.crypto`; lcore.c has a list of these names. */
 void lsm_open_hash(lua_State *L); /* hasher, sha1, sha256 */

@@ -5,8 +5,8 @@
 #if defined(__linux__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE 1 /* struct winsize */
 #endif
-#include <dlfcn.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -33,30 +33,30 @@ static int terminal_columns (lua_State *L) {
   return 1;
 }
 
-/*
-** terminal.hold(): makes sure that descriptors 0 to 2 are taken. One that the
-** caller closed (`>&-`) would be given to the next file or socket, and what
-** the program prints would be written there. The stand-ins are open the wrong
-** way round, so that using them still fails as a closed one does.
-*/
-static int terminal_hold (lua_State *L) {
+void lsm_hold_descriptors (void) {
   int fd;
-  (void)L;
   for (fd = 0; fd <= 2; fd++) {
     if (fcntl(fd, F_GETFD) == -1)
       (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
   }
+}
+
+void lsm_leave (int code) {
+  (void)fflush(NULL);
+  (void)fflush(stdin);
+  _exit(code);
+}
+
+/* terminal.hold() */
+static int terminal_hold (lua_State *L) {
+  (void)L;
+  lsm_hold_descriptors();
   return 0;
 }
 
-/*
-** terminal.preload(library): loads a shared library whose functions are looked
-** up when they are first called. Lua looks all up at once, also those of the
-** libraries below; for libcurl that is a tenth of what a short call takes.
-** A library that cannot be loaded is left to whoever needs it.
-*/
-static int terminal_preload (lua_State *L) {
-  (void)dlopen(luaL_checkstring(L, 1), RTLD_LAZY | RTLD_LOCAL);
+/* terminal.leave(code) does not return. */
+static int terminal_leave (lua_State *L) {
+  lsm_leave((int)luaL_checkinteger(L, 1));
   return 0;
 }
 
@@ -64,7 +64,7 @@ static const luaL_Reg functions[] = {
     {"isatty", terminal_isatty},
     {"columns", terminal_columns},
     {"hold", terminal_hold},
-    {"preload", terminal_preload},
+    {"leave", terminal_leave},
     {NULL, NULL},
 };
 

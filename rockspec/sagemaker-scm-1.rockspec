@@ -32,6 +32,7 @@ build = {
   modules = {
     ["sagemaker.core"] = {
       sources = {
+        "csrc/lbundle.c",
         "csrc/lcodec.c",
         "csrc/lcore.c",
         "csrc/ldecode.c",
@@ -144,7 +145,6 @@ build = {
     ["sagemaker.cli"] = "lua/sagemaker/cli/init.lua",
     ["sagemaker.cli.alarms"] = "lua/sagemaker/cli/alarms.lua",
     ["sagemaker.cli.args"] = "lua/sagemaker/cli/args.lua",
-    ["sagemaker.cli.bundle"] = "lua/sagemaker/cli/bundle.lua",
     ["sagemaker.cli.bundle.writer"] = "lua/sagemaker/cli/bundle/writer.lua",
     ["sagemaker.cli.commands"] = "lua/sagemaker/cli/commands/init.lua",
     ["sagemaker.cli.commands.check"] = "lua/sagemaker/cli/commands/check.lua",

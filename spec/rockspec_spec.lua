@@ -49,6 +49,7 @@ describe("rockspec", function()
     for path in pairs(expected) do
       if path:find("^csrc/test/") or path:find("^csrc/fuzz/") then expected[path] = nil end
     end
+    expected["csrc/lcommand.c"] = nil -- the program that CMake makes; LuaRocks installs a script
     local listed = {}
     for _, name in ipairs { "sagemaker.core", "sagemaker.crypto", "sagemaker.curl" } do
       for _, source in ipairs(spec.build.modules[name].sources) do listed[source] = true end

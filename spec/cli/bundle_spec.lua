@@ -1,6 +1,6 @@
 -- The compiled modules of the installed command, and what `cmake --install` makes.
 
-local bundle = require "sagemaker.cli.bundle"
+local core = require "sagemaker.core"
 local server = require "support.server"
 local writer = require "sagemaker.cli.bundle.writer"
 
@@ -26,26 +26,91 @@ describe("a bundle", function()
 
   after_each(function() server.shell("rm -rf " .. dir) end)
 
+  -- The searcher of a bundle, which is taken out again.
+  local function searcher(...)
+    assert.is_true(core.use_bundle(...))
+    return table.remove(searchers, 2)
+  end
+
+  local function read(path)
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+  end
+
   it("holds modules under their names", function()
-    assert.is_true(bundle.use(dir .. "/all"))
-    local find = table.remove(searchers, 2)
+    local find = searcher(dir .. "/all")
     assert.same({ name = "bundled", kind = "init" }, find("bundled")("bundled"))
     assert.same({ name = "bundled.main" }, find("bundled.main")("bundled.main"))
-    assert.truthy(find("absent"):find("no module 'absent'", 1, true))
+    for _, name in ipairs { "absent", "", "bundle", "bundled.", "bundled.m", "bundled.main2",
+      "zzz", "bundled 0", "sagemaker.absent", "sagemaker." } do
+      assert.truthy(find(name):find(("no module '%s'"):format(name), 1, true))
+    end
+  end)
+
+  it("finds each of many modules", function()
+    local names = {}
+    for i = 1, 200 do
+      names[i] = ("bundled.m%d"):format(i * 7919 % 1009)
+      write(("%s/tree/bundled/%s.lua"):format(dir, names[i]:match "m%d+"), "return ...")
+    end
+    writer.write(dir .. "/all", dir .. "/tree")
+    local find = searcher(dir .. "/all")
+    for _, name in ipairs(names) do assert.equal(name, find(name)(name)) end
+  end)
+
+  it("is put in its place when it is whole", function()
+    local find = searcher(dir .. "/all")
+    write(dir .. "/tree/bundled/init.lua", "return 'another'")
+    writer.write(dir .. "/all", dir .. "/tree")
+    assert.same({ name = "bundled", kind = "init" }, find("bundled")("bundled"))
+    assert.equal("another", searcher(dir .. "/all")("bundled")("bundled"))
   end)
 
   it("of another Lua is passed over", function()
-    local file = assert(io.open(dir .. "/all", "rb"))
-    local text = file:read("*a")
-    file:close()
-    write(dir .. "/all", (text:gsub("\27", "\26")))
-    assert.is_true(bundle.use(dir .. "/all"))
-    local find = table.remove(searchers, 2)
-    assert.equal("string", type(find("bundled")))
+    write(dir .. "/all", (read(dir .. "/all"):gsub("\27", "\26")))
+    assert.equal("string", type(searcher(dir .. "/all")("bundled")))
+  end)
+
+  it("that is cut off or damaged holds fewer modules, or none", function()
+    local text = read(dir .. "/all")
+    local first, second = text:match("\n()"), text:match("\n.-\n()")
+    for _, stop in ipairs { 1, 7, 8, 9, first - 1, first, second - 1, second } do
+      write(dir .. "/some", text:sub(1, stop))
+      assert.equal("string", type(searcher(dir .. "/some")("bundled.main")))
+    end
+    for _, digits in ipairs { "00000000", "99999999", "xxxxxxxx" } do
+      write(dir .. "/some", digits .. text:sub(9))
+      searcher(dir .. "/some")("absent")
+    end
+    for _, line in ipairs { "bundled", "bundled ", "bundled 1", "bundled 1 ", "bundled 0 0",
+      "bundled 99999999999999999999999 1", "bundled 0 99999999999999999999999", "bundled x y" } do
+      for _, ending in ipairs { "", "\n" } do
+        write(dir .. "/some", ("%08d%s"):format(#line + #ending, line .. ending))
+        assert.equal("string", type(searcher(dir .. "/some")("bundled")))
+      end
+    end
   end)
 
   it("that is not there is not used", function()
-    assert.is_false(bundle.use(dir .. "/none"))
+    assert.is_false(core.use_bundle(dir .. "/none"))
+    assert.is_false(core.use_bundle(dir))
+    write(dir .. "/none", "")
+    assert.is_false(core.use_bundle(dir .. "/none"))
+    assert.error(function() core.use_bundle() end)
+    assert.error(function() core.use_bundle(dir .. "/all", {}) end)
+  end)
+
+  it("loads the libraries that lie in a folder", function()
+    local find = searcher(dir .. "/all", BUILD)
+    assert.equal("function", type(find "sagemaker.crypto"))
+    assert.equal("table", type(find("sagemaker.crypto")("sagemaker.crypto")))
+    for _, name in ipairs { "sagemaker.none", "sagemaker.", "sagemaker", "other.crypto",
+      "sagemaker.../crypto" } do
+      assert.equal("string", type(find(name)))
+    end
+    assert.equal("string", type(searcher(dir .. "/all", dir)("sagemaker.crypto")))
   end)
 end)
 
@@ -61,17 +126,23 @@ describe("the installed command", function()
 
   teardown(function() server.shell("rm -rf " .. dir) end)
 
-  local function run(words)
-    return server.shell(("cd / && LD_PRELOAD='%s' env -u LUA_PATH -u LUA_CPATH %s/bin/sagemaker %s")
-      :format(os.getenv("LD_PRELOAD") or "", dir, words))
+  local function run(words, folder, name)
+    return server.shell(("cd / && LD_PRELOAD='%s' env -u LUA_PATH -u LUA_CPATH %s/%s %s"):format(
+      os.getenv("LD_PRELOAD") or "", folder or dir, name or "bin/sagemaker", words))
   end
 
-  it("runs anywhere, with the Lua that it names", function()
+  it("runs anywhere, and from another place when it was moved there as a whole", function()
     local output, ok = run "--version"
     assert.is_true(ok, output)
     assert.truthy(output:find("^sagemaker%-lua/%d"), output)
     output = run "delete-endpoint --generate-cli-skeleton"
     assert.equal('{\n    "EndpointName": "EndpointName"\n}\n', output)
+    server.shell(("cd %s && mkdir moved && cp -R bin lib share moved"):format(dir))
+    output, ok = run("--version", dir .. "/moved")
+    assert.is_true(ok, output)
+    server.shell(("ln -s %s/moved/bin/sagemaker %s/link"):format(dir, dir))
+    output, ok = run("--version", dir, "link")
+    assert.is_true(ok, output)
   end)
 
   it("takes no file of its own for a closed standard input or output", function()
@@ -85,7 +156,7 @@ describe("the installed command", function()
   it("tells no place in its code when an option is wrong", function()
     local output, ok = run "simulate --latency x"
     assert.is_false(ok)
-    assert.matches("^sagemaker: latency must be seconds", output)
+    assert.matches("^sagemaker: %-%-latency must be seconds", output)
   end)
 
   it("needs none of its sources, unless it is told to use them", function()

@@ -1,5 +1,7 @@
 #!/usr/bin/env lua
 --- The `sagemaker` command: starts sagemaker.cli in the real world. Installed by LuaRocks as it is,
--- by CMake with a first line that names its interpreter and its tree.
+-- by CMake, where there is no Lua to build a program with (csrc/lcommand.c), with a first line that
+-- names its interpreter and its tree.
 
-os.exit(require("sagemaker.cli.world").start(arg))
+local code = require("sagemaker.cli.world").start(arg)
+require("sagemaker.core").terminal.leave(code)

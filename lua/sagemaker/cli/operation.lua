@@ -113,8 +113,6 @@ end
 local MUCH = 8192
 
 local function call(ctx, client, params)
-  local before = ctx.world.before_call
-  if before then before() end
   local output, _, err = client:call(ctx.operation.name, params)
   if ctx.options.outfile or collectgarbage "count" > MUCH then collectgarbage "restart" end
   if not output then failure.raise(err) end

@@ -12,7 +12,6 @@ local M = {}
 ---@field isatty fun(stream: "stdin"|"stdout"|"stderr"): boolean
 ---@field columns fun(): integer|nil width of the terminal on stdout
 ---@field offset fun(time: number): integer seconds by which the local time is ahead of UTC then
----@field before_call? fun() is told that a single call is about to be made
 ---@field new_client fun(options: sagemaker.Options, service: string):
 ---  sagemaker.Client|sagemaker.Runtime|nil, string?, sagemaker.Error? service: "sagemaker",
 ---  "sagemaker-runtime" or "cloudwatch"
@@ -62,7 +61,6 @@ function M.new()
     columns = function() return terminal.columns(1) end,
     offset = offset,
     new_client = M.new_client,
-    before_call = function() terminal.preload "libcurl.so.4" end, -- by its name on Linux
   }
 end
 

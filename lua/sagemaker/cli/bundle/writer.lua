@@ -1,4 +1,4 @@
---- Makes the bundle of sagemaker.cli.bundle, when the command is installed.
+--- Makes the bundle of the command's modules, when it is installed: csrc/lbundle.c reads it.
 
 local M = {}
 
@@ -39,9 +39,11 @@ function M.write(path, root)
     offset = offset + #compiled
   end
   local index = table.concat(head)
-  local file = assert(io.open(path, "wb"))
+  -- In one step: a command that runs has the old one mapped.
+  local file = assert(io.open(path .. ".new", "wb"))
   assert(file:write(("%08d"):format(#index), index, table.concat(code)))
   assert(file:close())
+  assert(os.rename(path .. ".new", path))
 end
 
 return M

@@ -52,25 +52,51 @@ static void push_timings (lua_State *L, CURL *easy) {
   }
 }
 
-void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t) {
-  const lcurl_response *r = &t->response;
+/* Pushes {status, reused}, with `timings` where the agent says so. */
+static void push_facts (lua_State *L, const lcurl_transfer *t) {
   long connects = 0;
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-  lua_createtable(L, 0, 5);
-  lua_pushinteger(L, r->status);
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, t->response.status);
   lua_setfield(L, -2, "status");
+  lua_pushboolean(L, connects == 0);
+  lua_setfield(L, -2, "reused");
+  if (t->agent->timings) {
+    push_timings(L, t->easy);
+    lua_setfield(L, -2, "timings");
+  }
+}
+
+void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t) {
+  const lcurl_response *r = &t->response;
+  push_facts(L, t);
   push_headers(L, r);
   lua_setfield(L, -2, "headers");
   if (!r->streamed) {
     lua_pushlstring(L, r->body.len > 0 ? r->body.p : "", r->body.len);
     lua_setfield(L, -2, "body");
   }
-  if (t->agent->timings) {
-    push_timings(L, t->easy);
-    lua_setfield(L, -2, "timings");
-  }
-  lua_pushboolean(L, connects == 0);
-  lua_setfield(L, -2, "reused");
+}
+
+int lcurl_pushoutput (lua_State *L, const lcurl_transfer *t, int decode,
+                      int bytes) {
+  const sm_buf *body = &t->response.body;
+  lsm_bytes *lent = (lsm_bytes *)lua_touserdata(L, bytes);
+  sm_str before = lent->s; /* of a call that has led to this one */
+  int failed;
+  lua_pushvalue(L, decode);
+  lua_pushvalue(L, bytes);
+  lent->s = (sm_str){body->len > 0 ? body->p : "", body->len};
+  failed = lua_pcall(L, 1, 1, 0);
+  lent->s = before;
+  if (failed)
+    return lua_error(L);
+  if (lua_isnil(L, -1))
+    return 0;
+  push_facts(L, t);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "output");
+  return 1;
 }
 
 int lcurl_pushfailure (lua_State *L, const lcurl_failure *f) {

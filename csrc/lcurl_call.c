@@ -3,11 +3,13 @@
 **
 **   response = agent:perform(request, seconds)   waits for the answer
 **   number = agent:start(request, seconds)       does not
-**   response = loop:finish(number)               once the loop has named it
+**   response = loop:finish(number, agent, decode)  once the loop has named it
 **   loop:cancel(number)
 **
 ** Each but the last answers nil, code, text, sent, received, retryable when it
-** fails. `seconds` limit the whole attempt.
+** fails. `seconds` limit the whole attempt. Where there is a function `decode`
+** (of the request), it is given the body of an answer of 2xx, and the response
+** has what it answers; see the transport contract.
 */
 #include "lcurl_lua.h"
 
@@ -96,14 +98,20 @@ static lcurl_agent *check_agent (lua_State *L, int idx) {
   return a;
 }
 
+/* Where guarded functions have the function that decodes, or anything else. */
+#define DECODE 5
+
 /* The arguments of a guarded function: the reference, the agent, the request,
 ** the seconds. Answers a transfer to begin, or NULL and has pushed the values
 ** of a failure. The body is on top of the stack then. */
 static lcurl_transfer *prepare (lua_State *L, lcurl_ref *ref) {
-  lcurl_agent *a = check_agent(L, 2);
-  lua_Number seconds = luaL_optnumber(L, 4, 1e10);
-  lcurl_transfer *t = lcurl_acquire(a);
+  lcurl_agent *a;
+  lcurl_transfer *t;
   const char *problem;
+  lua_Number seconds = luaL_optnumber(L, 4, 1e10);
+  lua_getfield(L, 3, "decode"); /* comes to DECODE */
+  a = check_agent(L, 2);
+  t = lcurl_acquire(a);
   if (t == NULL)
     return lcurl_fail(L, "OutOfMemory", "not enough memory"), NULL;
   take_up(ref, t);
@@ -128,6 +136,12 @@ static int has_failed (const lcurl_transfer *t) {
          (t->stop != LCURL_STOP_NONE || t->result != CURLE_OK);
 }
 
+/* Whether the body of an answer is to be decoded where it is. */
+static int is_decoded (lua_State *L, const lcurl_response *r) {
+  return lua_isfunction(L, DECODE) && !r->streamed && r->status >= 200 &&
+         r->status < 300;
+}
+
 /* Pushes what became of a ripe transfer. A stream takes it over. */
 static int hand_out (lua_State *L, lcurl_ref *ref, lcurl_transfer *t,
                      int agent) {
@@ -136,6 +150,9 @@ static int hand_out (lua_State *L, lcurl_ref *ref, lcurl_transfer *t,
     lcurl_classify(t, &failure);
     return lcurl_pushfailure(L, &failure);
   }
+  if (is_decoded(L, &t->response) &&
+      lcurl_pushoutput(L, t, DECODE, lua_upvalueindex(1)))
+    return 1;
   lcurl_pushanswer(L, t);
   if (t->response.streamed) {
     lcurl_pushstream(L, agent, t);
@@ -207,7 +224,7 @@ static int guarded_finish (lua_State *L) {
   return hand_out(L, ref, lcurl_deref(ref), 4);
 }
 
-/* loop:finish(number, agent) */
+/* loop:finish(number, agent [, decode]) */
 static int finish (lua_State *L) {
   lcurl_loop *l = (lcurl_loop *)luaL_checkudata(L, 1, LCURL_LOOP);
   lcurl_transfer *t = numbered(L, l);
@@ -218,7 +235,7 @@ static int finish (lua_State *L) {
   luaL_argcheck(L, t->agent == a, 3, "not the agent of this request");
   luaL_checkstack(L, LUA_MINSTACK, "an answer");
   take_up(&ref, t);
-  return guard(L, 3, &ref);
+  return guard(L, 4, &ref);
 }
 
 int lcurl_cancel (lua_State *L) {
@@ -233,7 +250,8 @@ int lcurl_cancel (lua_State *L) {
 }
 
 static void push_guarded (lua_State *L, lua_CFunction f, lua_CFunction g) {
-  lua_pushcfunction(L, g);
+  lsm_newbytes(L);
+  lua_pushcclosure(L, g, 1);
   lua_pushcclosure(L, f, 1);
 }
 

@@ -16,6 +16,7 @@
 #include <lua.h>
 #include <lauxlib.h>
 
+#include "lbytes.h"
 #include "lcurl.h"
 
 SM_HIDDEN_BEGIN
@@ -57,6 +58,15 @@ int64_t lcurl_toms(lua_Number seconds);
 ** streamed, and with `timings` if its agent says so (they cost as much as the
 ** rest). */
 void lcurl_pushanswer(lua_State *L, const lcurl_transfer *t);
+
+/*
+** Gives the body of a transfer that somebody holds to the function at `decode`,
+** by way of the userdata at `bytes` (lbytes.h), and pushes {status, output,
+** reused} with what it answers, and 1. Where that is nil: 0, and nothing is
+** pushed that counts. Throws what the function throws.
+*/
+int lcurl_pushoutput(lua_State *L, const lcurl_transfer *t, int decode,
+                     int bytes);
 
 /* Pushes nil, code, text, sent, received, retryable; returns 6. */
 int lcurl_pushfailure(lua_State *L, const lcurl_failure *f);
@@ -100,7 +110,8 @@ lcurl_transfer *lcurl_deref(const lcurl_ref *ref);
 void lcurl_breathe(lua_State *L);
 
 /* agent:perform, agent:start, loop:finish: closures with the function that they
-** guard as upvalue. Each pushes one function. */
+** guard as upvalue; that one has the bytes that it lends. Each pushes one
+** function. */
 void lcurl_pushperform(lua_State *L);
 void lcurl_pushstart(lua_State *L);
 void lcurl_pushfinish(lua_State *L);

@@ -2,6 +2,7 @@
 ** ldecode.c: core.decode.
 */
 #include "ldecode.h"
+#include "lbytes.h"
 #include "lquery.h"
 #include "sm_text.h"
 
@@ -33,6 +34,7 @@ static int decode_json (lsm_dec *d, const sm_shape *shape, sm_str body) {
 
 static int decode_rest (lsm_dec *d, const sm_shape *shape) {
   int t;
+  lsm_checkstr(d->L, 5); /* it may become the value of a member */
   lua_newtable(d->L);
   t = lua_gettop(d->L);
   if (lsm_dec_headers(d, shape, t, 4, (int)lua_tointeger(d->L, 3)) < 0)
@@ -56,7 +58,8 @@ static int decode_none (lsm_dec *d, sm_str body) {
 
 /*
 ** core.decode(service, operation, status, headers, body) -> output | nil,
-** message. For an answer that is a success.
+** message. For an answer that is a success. The body of an answer in JSON may
+** be bytes that are lent (lbytes.h).
 */
 static int core_decode (lua_State *L) {
   lsm_dec d;
@@ -67,7 +70,7 @@ static int core_decode (lua_State *L) {
     lua_pushliteral(L, "");
     lua_replace(L, 5);
   }
-  body = lsm_checkstr(L, 5);
+  body = lua_isuserdata(L, 5) ? lsm_checkbytes(L, 5) : lsm_checkstr(L, 5);
   lsm_begincall(L, &d.call, 0);
   lsm_dec_begin(L, &d);
   scratch = lua_gettop(L);

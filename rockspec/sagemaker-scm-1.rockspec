@@ -216,6 +216,7 @@ build = {
     ["sagemaker.cli.world"] = "lua/sagemaker/cli/world.lua",
     ["sagemaker.client"] = "lua/sagemaker/client.lua",
     ["sagemaker.client.alarms"] = "lua/sagemaker/client/alarms.lua",
+    ["sagemaker.client.attempt"] = "lua/sagemaker/client/attempt.lua",
     ["sagemaker.client.flows"] = "lua/sagemaker/client/flows.lua",
     ["sagemaker.client.inputs"] = "lua/sagemaker/client/inputs.lua",
     ["sagemaker.client.meter"] = "lua/sagemaker/client/meter.lua",

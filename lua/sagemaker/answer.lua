@@ -83,6 +83,20 @@ function M.decode(service, operation, response)
     request_id = M.request_id(response.headers), retryable = false, sent = true }
 end
 
+--- What decodes the body of a successful answer where the transport has it, as `decode` of a
+--- request. It answers nil where more must be known: `M.decode` has the last word then.
+---@param service userdata
+---@param operation string
+---@return false|fun(bytes: string|userdata): table|nil reader false: their body is not all
+function M.reader(service, operation)
+  if service:info().protocol ~= "json" then return false end
+  local decode = core.decode
+  return function(bytes)
+    local output = decode(service, operation, 200, nil, bytes)
+    return output and next(output) ~= nil and output or nil
+  end
+end
+
 --- The three values for parameters that do not fit.
 ---@param operation string
 ---@param problems table[] as core.encode answers them

@@ -1,7 +1,7 @@
 --- A client: parameters in, an answer or an error out.
 --
--- The pipeline is `perform` below: encode once, then sign, send and decode for every attempt until
--- one succeeds or another is not worth it.
+-- The pipeline is `perform` below: encode once, then sign, send and decode for every attempt (see
+-- sagemaker.client.attempt) until one succeeds or another is not worth it.
 
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
@@ -12,6 +12,7 @@ local lazy = require "sagemaker.lazy"
 local M = {}
 
 local agent = lazy "sagemaker.agent"
+local attempt = lazy "sagemaker.client.attempt"
 local answer = lazy "sagemaker.answer"
 local check = lazy "sagemaker.check"
 local core = lazy "sagemaker.core"
@@ -22,7 +23,6 @@ local logger = lazy "sagemaker.logger"
 local meters = lazy "sagemaker.client.meter"
 local retry = lazy "sagemaker.retry"
 local signing = lazy "sagemaker.signing"
-local streams = lazy "sagemaker.stream"
 
 ---@class sagemaker.Operation one of the model, as service:operation answers it, or one made by hand
 ---@field name string
@@ -32,6 +32,7 @@ local streams = lazy "sagemaker.stream"
 ---   signature
 ---@field decode? fun(response: sagemaker.Response): any|nil, sagemaker.Error|nil instead of the
 ---   decoder; of a stream, the members of its head
+---@field reader? false|function what decodes its answers where the transport has them
 ---@field is_plain? boolean the stream has no frames
 ---@field stream_output? boolean the answer is a stream
 ---@field token? string the member that is an idempotency token
@@ -105,120 +106,6 @@ local function prepare(client, settings, operation, params)
   return address(client, settings, request)
 end
 
--- Signs a request by the clock of `call`, whose deadline also ends the search for keys.
-local function sign(client, settings, operation, request, call)
-  local hooks = settings.hooks
-  if hooks and hooks.before_sign then hooks.before_sign(request, operation.name) end
-  if operation.unsigned or settings.unsigned then return true end
-  local io = client.provider_io
-  if not io then
-    io = signing.provider_io(client, M.new, inputs.transport)
-    client.provider_io = io
-  end
-  local transport = call.transport
-  local deadline = transport == client.settings.transport and call.deadline or nil
-  local signer, message, err = signing.signer(settings, io, deadline)
-  if not signer then return nil, message, err end
-  call.skew = client.state.skew
-  local now = (transport and transport:now() or settings.io.now()) + call.skew
-  if operation.authorize then
-    operation.authorize(request, signer, now)
-  else
-    signer:sign(request, now)
-  end
-  return true
-end
-
--- Sends a signed request; the deadline is the attempt's own or the operation's, whichever is first.
-local function send(settings, transport, request, deadline)
-  local limit, own = deadline, settings.timeouts.attempt
-  if own then
-    own = transport:clock() + own
-    if not limit or own < limit then limit = own end
-  end
-  local response, message, err = transport:send(request, limit)
-  if not response and err.code == "AttemptTimeout" and limit == deadline then
-    err.code, err.retryable = "OperationTimeout", false
-    message = tostring(err)
-  end
-  return response, message, err
-end
-
--- Waits until the rate limiter lets the request go; an error when that is after the deadline.
-local function take_turn(client, call)
-  local ok, lacking = retry.wait_turn(client.state, call)
-  if ok then return nil end
-  local before = call.failure
-  return errors.new { kind = "timeout", code = "OperationTimeout", retryable = false, sent = false,
-    cause = before, message = ("the rate limiter holds the request back for %.3f s more, past the "
-    .. "time for the operation%s"):format(lacking,
-      before and "; the attempt before failed: " .. tostring(before) or "") }
-end
-
--- Tells who listens that an answer has come, at least its head.
-local function announce(settings, operation, response)
-  local hooks, log = settings.hooks, settings.logger
-  if log then logger.response(log, operation.name, response) end
-  if hooks and hooks.after_response then hooks.after_response(response, operation.name) end
-end
-
--- Decodes an answer by the operation's own means or by its shapes.
-local function decode(client, operation, response)
-  if operation.decode then return operation.decode(response) end
-  return answer.decode(client.service, operation.name, response)
-end
-
--- The answer to a request that asked for a stream: its head is decoded, its body still comes.
-local function open_stream(client, settings, operation, response, call)
-  local reader, hooks = response.reader, settings.hooks
-  if reader and (settings.logger or hooks and hooks.after_response) then
-    local ok, thrown = pcall(announce, settings, operation, response)
-    if not ok then
-      reader:close()
-      error(thrown, 0)
-    end
-  else
-    announce(settings, operation, response)
-  end
-  local output, err = decode(client, operation, response)
-  if output then return streams.of(client.service, operation, response, output, call) end
-  if reader then reader:close() end
-  return nil, err
-end
-
--- Sends a signed request and decodes the answer.
-local function exchange(client, settings, operation, request, call)
-  local hooks, log, meter = settings.hooks, settings.logger, call.meter
-  if hooks and hooks.before_send then hooks.before_send(request, operation.name) end
-  if log then logger.request(log, operation.name, request, call.attempt) end
-  call.sent = call.sent + 1
-  if meter then meter:sends(request) end
-  local response, _, err = send(settings, call.transport, request, call.deadline)
-  if not response then return nil, err end
-  if meter then meter:receives(response, request.stream) end
-  local output
-  if request.stream then
-    output, err = open_stream(client, settings, operation, response, call)
-  else
-    announce(settings, operation, response)
-    output, err = decode(client, operation, response)
-  end
-  return output, err, response
-end
-
--- One attempt: wait for its turn, sign, send, decode.
-local function try(client, settings, operation, request, call)
-  local is_limited = settings.retry_mode == "adaptive"
-  local late = is_limited and take_turn(client, call)
-  if late then return nil, late end
-  call.skew = client.state.skew
-  local ok, _, refused = sign(client, settings, operation, request, call)
-  if not ok then return nil, refused end
-  local output, err, response = exchange(client, settings, operation, request, call)
-  if is_limited then retry.learn(call, err) end
-  return output, err, response
-end
-
 -- Waits before the next attempt and announces it in the request; false when none follows.
 local function again(client, settings, operation, request, call, err, response)
   call.mode = retry.mode(client.state, settings.retry_mode, settings.io.getenv)
@@ -252,12 +139,13 @@ local function perform(client, settings, operation, params, meter)
     if not transport then return nil, message, err end
   end
   request.stream = operation.stream_output
+  request.decode = attempt.reader(client, settings, operation, meter)
   local limit = settings.timeouts.operation
   local call = { attempt = 1, careful = settings.careful, log = settings.logger, meter = meter,
     sent = 0, skew = 0, transport = transport,
     deadline = limit and transport:clock() + limit or nil }
   while true do
-    local output, failure, response = try(client, settings, operation, request, call)
+    local output, failure, response = attempt.try(client, settings, operation, request, call)
     if output then
       local quota = client.state.quota
       if quota.available < quota.capacity then retry.refund(quota, call.cost) end
@@ -339,7 +227,8 @@ function M.sign(client, request)
   local transport, ok
   transport, message, err = inputs.transport(client, settings)
   if not transport then return nil, message, err end
-  ok, message, err = sign(client, settings, FOREIGN, request, { skew = 0, transport = transport })
+  ok, message, err = attempt.sign(client, settings, FOREIGN, request,
+    { skew = 0, transport = transport })
   if not ok then return nil, message, err end
   return request
 end
@@ -386,7 +275,8 @@ function methods:request(name, params, opts)
   request, message, err = prepare(self, settings, operation, params)
   if not request then return nil, message, err end
   local ok
-  ok, message, err = sign(self, settings, operation, request, { transport = settings.transport })
+  ok, message, err = attempt.sign(self, settings, operation, request,
+    { transport = settings.transport })
   if not ok then return nil, message, err end
   request.timeouts = nil
   return request
@@ -432,6 +322,10 @@ local FIELDS = {
   info = function(client)
     client.info = client.service:info()
     return client.info
+  end,
+  provider_io = function(client)
+    client.provider_io = signing.provider_io(client, M.new, inputs.transport)
+    return client.provider_io
   end,
   service = function(client)
     client.service = core.service(client.name)
@@ -485,7 +379,6 @@ function M.new(options, of, level)
     class = class_of(of),
     name = of.name,
     options = options or {},
-    provider_io = false,
     region = settings.region,
     settings = settings,
     state = settings.shared and settings.shared:state(of.name, settings) or { limiters = false,

@@ -5,6 +5,7 @@
 local cpath, url = ...
 package.cpath = cpath
 
+local core = require "sagemaker.core"
 local curl = require "sagemaker.curl"
 local refuse = refuse -- luacheck: ignore
 
@@ -17,6 +18,8 @@ local shared = curl.loop()
 local kept = shared:agent(OPTIONS)
 
 local BODY = ("x"):rep(3000)
+
+local service = core.service("sagemaker")
 
 local function request(stream)
   return { method = "POST", url = url, body = BODY, headers = { A = "b", C = "d" },
@@ -71,6 +74,14 @@ local CASES = {
   end,
   ["one request"] = function()
     assert(need(kept:perform(request(), 5)).body == "ok")
+  end,
+  ["an answer that is decoded where it is"] = function()
+    local asked = request()
+    asked.decode = function(bytes)
+      return { core.decode(service, "DescribeEndpoint", 200, nil, bytes) }
+    end
+    local output = need(kept:perform(asked, 5)).output
+    assert(output[2] == "not valid JSON: a value was expected at byte 1")
   end,
   ["a stream"] = function()
     local response = need(kept:perform(request(true), 5))

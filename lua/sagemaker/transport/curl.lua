@@ -161,7 +161,7 @@ local function perform(self, agent, request, left, scheme, direct)
   end
   local why, err, waiter = scheduler.await(number)
   gate:leave()
-  if why == "ready" then return scheduler.poller:finish(number, agent) end
+  if why == "ready" then return scheduler.poller:finish(number, agent, request.decode) end
   scheduler.poller:cancel(number)
   return scheduler.check(waiter, why, err)
 end

@@ -19,12 +19,17 @@ local M = {}
 ---@field direct? boolean never by way of a proxy: for addresses of this machine
 ---@field stream? boolean an answer of 2xx may come with `reader` instead of `body`, as soon as its
 --- head is known
+---@field decode? fun(bytes: string|userdata): any|nil of an answer of 2xx that is no stream: the
+--- transport may give the body to this function, and have what it answers as the response's
+--- `output` in place of headers and body; not where that is nil. It must not wait. The bytes are
+--- for core.decode, and lent until it returns
 
 ---@class sagemaker.Response what comes out
 ---@field status integer
----@field headers table<string, string> names as received; repeated headers joined with ", "
+---@field headers? table<string, string> names as received; repeated headers joined with ", "
 ---@field body? string the bytes as received, "" for none; always there unless the status is 2xx and
---- the request asked for a stream
+--- the request asked for a stream, or brought `decode`
+---@field output? any what the request's `decode` has answered, in place of headers and body
 ---@field reader? sagemaker.Reader instead of `body`
 ---@field timings? sagemaker.Timings
 ---@field reused? boolean the connection had been used before

@@ -1,0 +1,157 @@
+-- Answers that are decoded where the transport has them: `decode` of a request.
+local core = require "sagemaker.core"
+local curl = require "sagemaker.transport.curl"
+local sagemaker = require "sagemaker"
+local server = require "support.server"
+
+local io = require("sagemaker.env").new()
+local service = core.service("sagemaker")
+
+local ANSWER = '{"EndpointName":"churn","EndpointStatus":"InService"}'
+
+local function http(status, body)
+  return ("send:HTTP/1.1 %s\\r\\nContent-Length: %d\\r\\nA: b\\r\\n\\r\\n%s"):format(status, #body,
+    body)
+end
+
+local function read(bytes)
+  return (core.decode(service, "DescribeEndpoint", 200, nil, bytes))
+end
+
+-- In a task the answer is handed out in another way.
+local function in_task(fn)
+  return function() sagemaker.run(fn) end
+end
+
+local function plainly(fn)
+  return fn
+end
+
+describe("decode of a request", function()
+  local running, transport
+
+  local function bad(steps)
+    local one = server.bad(steps)
+    running[#running + 1] = one
+    return one:url()
+  end
+
+  local function send(url, decode)
+    return transport:send({ method = "POST", url = url, headers = {}, body = "{}",
+      decode = decode })
+  end
+
+  before_each(function()
+    running, transport = {}, curl.new{ io = io }
+  end)
+  after_each(function()
+    transport:close()
+    for _, one in ipairs(running) do one:stop() end
+  end)
+  teardown(server.clean)
+
+  for name, how in pairs { ["in a task"] = in_task, ["outside of tasks"] = plainly } do
+    describe(name, function()
+      it("gets the body, and its answer stands for headers and body", how(function()
+        local url = bad{ "read", http("201 Created", ANSWER), "again" }
+        for i = 1, 2 do
+          local response = assert(send(url, read))
+          assert.same({ status = 201, reused = i == 2, output = {
+            EndpointName = "churn", EndpointStatus = "InService" } }, response)
+        end
+      end))
+
+      it("leaves the answer as it is where it has none of its own", how(function()
+        local url, asked = bad{ "read", http("200 OK", ANSWER) }, 0
+        local response = assert(send(url, function()
+          asked = asked + 1
+          return nil
+        end))
+        assert.same({ 1, ANSWER, "b" }, { asked, response.body, response.headers.A })
+      end))
+
+      it("is not asked about an error", how(function()
+        local url = bad{ "read", http("400 Bad Request", ANSWER) }
+        local response = assert(send(url, function() error("asked") end))
+        assert.same({ 400, ANSWER }, { response.status, response.body })
+      end))
+
+      it("may throw, and the connection is used again", how(function()
+        local url = bad{ "read", http("200 OK", ANSWER), "again" }
+        local ok, thrown
+        sagemaker.all { function() -- pcall of PUC 5.1 would have the transport drive the tasks
+          ok, thrown = pcall(send, url, function() error("no more", 0) end)
+        end }
+        assert.same({ false, "no more" }, { ok, thrown })
+        assert.is_true(assert(send(url, read)).reused)
+      end))
+    end)
+  end
+
+  it("has the bytes only until it returns", function()
+    local url, kept = bad{ "read", http("200 OK", ANSWER) }, nil
+    assert.is_table(assert(send(url, function(bytes)
+      kept = bytes
+      return read(bytes)
+    end)).output)
+    local ok, message = pcall(read, kept)
+    assert.is_false(ok)
+    assert.matches("these bytes are lent no more", message, 1, true)
+  end)
+
+  it("has its own bytes again after a call in between", function()
+    local first, second = bad{ "read", http("200 OK", '{"EndpointName":"first"}') },
+      bad{ "read", http("200 OK", '{"EndpointName":"second"}') }
+    local inner
+    local outer = assert(send(first, function(bytes)
+      inner = assert(send(second, read)).output
+      return read(bytes)
+    end)).output
+    assert.same({ "first", "second" }, { outer.EndpointName, inner.EndpointName })
+  end)
+
+  it("has its bytes when the transport is closed meanwhile", function()
+    local url = bad{ "read", http("200 OK", ANSWER) }
+    local output = assert(send(url, function(bytes)
+      transport:close()
+      collectgarbage()
+      return read(bytes)
+    end)).output
+    assert.equal("churn", output.EndpointName)
+  end)
+
+  it("takes nothing but bytes for bytes", function()
+    for _, value in ipairs { core.null, service } do
+      assert.has_error(function() core.decode(service, "DescribeEndpoint", 200, nil, value) end)
+    end
+    local runtime = core.service("sagemaker-runtime")
+    local url = bad{ "read", http("200 OK", "bytes") }
+    local ok, message = pcall(send, url, function(bytes)
+      return core.decode(runtime, "InvokeEndpoint", 200, {}, bytes)
+    end)
+    assert.is_false(ok)
+    assert.matches("string expected", message)
+  end)
+
+  it("changes nothing for the caller of a client", function()
+    local cases = {
+      { "", "its body is empty" },
+      { "{}" },
+      { "{", "not valid JSON" },
+      { '{"EndpointName":7}', "EndpointName: expected a string" },
+      { ANSWER },
+    }
+    for _, case in ipairs(cases) do
+      local steps = { "read", http("200 OK", case[1]) }
+      local results = {}
+      for i, hooks in ipairs { false, {} } do -- with hooks the answer comes as a table
+        local client = assert(sagemaker.new{ region = "eu-west-1", endpoint_url = bad(steps),
+          transport = transport, hooks = hooks or nil,
+          credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) } })
+        results[i] = { client:describe_endpoint{ EndpointName = "churn" } }
+      end
+      assert.same(results[2], results[1])
+      if case[2] then assert.matches(case[2], results[1][2], 1, true) end
+    end
+  end)
+end)

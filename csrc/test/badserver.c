@@ -16,6 +16,8 @@
 **   repeat:N:TEXT  sends TEXT N times
 **   drip:MS:TEXT   sends TEXT byte by byte, MS milliseconds after each
 **   wait:MS        does nothing for MS milliseconds
+**   meet:N         waits until N connections are at this step: they are open at
+**                  once then. Closes when they have not come in a minute
 **   half           closes the sending side only
 **   reset          closes with a TCP reset instead of a goodbye
 **   hang           reads and forgets until the other side closes
@@ -50,6 +52,11 @@ typedef struct connection {
 } connection;
 
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
+
+/* Those who wait in "meet", and how often such a party has been complete. */
+static pthread_mutex_t party = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t complete = PTHREAD_COND_INITIALIZER;
+static long n_met, parties;
 
 static void die (const char *what) {
   perror(what);
@@ -236,6 +243,28 @@ static void step_reset (int fd) {
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
 
+/* 0 when the others have not come in time. */
+static int step_meet (long n) {
+  struct timespec last;
+  long mine;
+  int met;
+  clock_gettime(CLOCK_REALTIME, &last);
+  last.tv_sec += 60;
+  pthread_mutex_lock(&party);
+  mine = parties;
+  if (++n_met >= n) {
+    n_met = 0;
+    parties++;
+    pthread_cond_broadcast(&complete);
+  }
+  while (mine == parties &&
+         pthread_cond_timedwait(&complete, &party, &last) == 0)
+    continue;
+  met = mine != parties;
+  pthread_mutex_unlock(&party);
+  return met;
+}
+
 /* "name:N:TEXT": N, and TEXT in *rest. */
 static long number_of (const char *step, const char **rest) {
   char *end;
@@ -253,6 +282,8 @@ static int run_step (int fd, const char *step) {
     return step_read(fd);
   if (strcmp(step, "await") == 0)
     return recv(fd, byte, 1, MSG_PEEK) > 0;
+  if (strncmp(step, "meet:", 5) == 0)
+    return step_meet(n);
   if (strncmp(step, "send:", 5) == 0)
     send_text(fd, step + 5, 1, 0);
   else if (strncmp(step, "repeat:", 7) == 0)

@@ -1,5 +1,6 @@
 -- Whole calls, over sockets, against servers that fail in every way a network knows: how each ends,
--- when, and after how many attempts.
+-- after how many attempts, and not before its time. What a call lasts at most is not looked at, as
+-- a machine may be busy: the pauses that it asks for are.
 local sagemaker = require "sagemaker"
 local server = require "support.server"
 
@@ -37,11 +38,17 @@ describe("faults", function()
 
   teardown(function() server.clean() end)
 
+  local pauses -- seconds that calls wait between attempts, in all
+
+  before_each(function() pauses = 0 end)
+
+  local function sleep(seconds) pauses = pauses + seconds end
+
   local function client_of(url, options)
     local all = {
       credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "HIDDENSECRET" },
       endpoint_url = url,
-      io = { getenv = function() end, random = function() return 0 end },
+      io = { getenv = function() end, random = function() return 0 end, sleep = sleep },
       region = "eu-west-1",
       timeouts = { connect = 1, read = 1, operation = 3 },
     }
@@ -92,11 +99,11 @@ describe("faults", function()
 
   for name, case in pairs(BREAKS) do
     it("a connection " .. name .. " is tried again, three times in all", function()
-      local output, err, seconds = call(case[1])
+      local output, err = call(case[1])
       assert.is_nil(output)
       is({ kind = "transport", code = case[2], retryable = true, attempts = 3, sent = true,
         gave_up = "attempts" }, err)
-      assert.is_true(seconds < 1)
+      assert.equal(0, pauses)
       output = call(steps_of(case[1], case[1], { "read", answer(200, GOOD) }))
       assert.equal("InService", output.EndpointStatus)
     end)
@@ -117,17 +124,17 @@ describe("faults", function()
 
   it("a closed port refuses, three times", function()
     -- Nobody listens there, and no other program gets it as a port of its own.
-    local _, err, seconds = timed(client_of "http://127.0.0.1:1")
+    local _, err = timed(client_of "http://127.0.0.1:1")
     is({ kind = "transport", code = "ConnectionRefused", retryable = true, attempts = 3,
       sent = false }, err)
-    assert.is_true(seconds < 1)
+    assert.equal(0, pauses)
   end)
 
   it("a host behind a silent firewall is a timeout", function()
     local _, err, seconds = call({ "full" }, { timeouts = { connect = 0.1, operation = 3 } })
     is({ kind = "timeout", code = "ConnectTimeout", retryable = true, attempts = 3,
       sent = false }, err)
-    assert.is_true(seconds >= 0.29 and seconds < 1.5)
+    assert.is_true(seconds >= 0.29)
   end)
 
   describe("an answer with the status", function()
@@ -187,7 +194,7 @@ describe("faults", function()
         local _, err, seconds = call(steps, { timeouts = { read = 0.1, operation = 3 } })
         is({ kind = "timeout", code = "ReadTimeout", retryable = true, attempts = 3, sent = true },
           err)
-        assert.is_true(seconds >= 0.29 and seconds < 1.5)
+        assert.is_true(seconds >= 0.29)
       end)
     end
 
@@ -199,7 +206,7 @@ describe("faults", function()
       it(name .. " never stalls, but ends with the attempt", function()
         local _, err, seconds = call(steps, { timeouts = { read = 1, attempt = 0.1 } })
         is({ kind = "timeout", code = "AttemptTimeout", retryable = true, attempts = 3 }, err)
-        assert.is_true(seconds >= 0.29 and seconds < 1.5)
+        assert.is_true(seconds >= 0.29)
       end)
 
       it(name .. " ends with the operation, however many attempts are left", function()
@@ -207,18 +214,18 @@ describe("faults", function()
           timeouts = { read = 1, attempt = 0.1, operation = 0.25 } })
         is({ kind = "timeout", code = "OperationTimeout", retryable = false }, err)
         assert.is_true(err.attempts == 3 or err.attempts == 2) -- the latter on a busy machine
-        assert.is_true(seconds >= 0.24 and seconds < 1)
+        assert.is_true(seconds >= 0.24)
       end)
     end
   end)
 
   it("no backoff goes past the operation's deadline", function()
-    local _, err, seconds = call({ "read", failure(503, "X") }, {
-      io = { getenv = function() end, random = function() return 0.999 end },
+    local _, err = call({ "read", failure(503, "X") }, {
+      io = { getenv = function() end, random = function() return 0.999 end, sleep = sleep },
       timeouts = { operation = 0.5 },
     })
     is({ kind = "service", code = "X", retryable = true, attempts = 1, gave_up = "deadline" }, err)
-    assert.is_true(seconds < 0.45)
+    assert.equal(0, pauses)
   end)
 
   it("credentials that do not come end the operation in time", function()
@@ -231,17 +238,18 @@ describe("faults", function()
         timeouts = { connect = 1, read = 1, operation = 0.3 } })
       local _, err, seconds = timed(client)
       is({ kind = "credentials", attempts = 0, retryable = false }, err, name)
-      assert.is_true(seconds >= 0.29 and seconds < 1, name)
+      assert.is_true(seconds >= 0.29, name)
+      assert.truthy(err.message:find("AttemptTimeout", 1, true), err.message) -- no ReadTimeout
     end
     bad:stop()
   end)
 
   it("the adaptive mode does not hold back past the operation's deadline", function()
-    local _, err, seconds = call({ "read", failure(400, "ThrottlingException") },
+    local _, err = call({ "read", failure(400, "ThrottlingException") },
       { retry = { mode = "adaptive" }, timeouts = { operation = 0.5 } })
     is({ kind = "timeout", code = "OperationTimeout", retryable = false, attempts = 1 }, err)
     assert.equal("ThrottlingException", err.cause.code)
-    assert.is_true(seconds < 0.45)
+    assert.equal(0, pauses)
   end)
 
   describe("a clock that is wrong by an hour", function()
@@ -309,10 +317,9 @@ describe("faults", function()
       it("with " .. name .. " is refused once, nothing sent", function()
         local client = client_of(nginx:url("", case[1]),
           { tls = { ca_file = certificates.dir .. "/" .. case[2] } })
-        local _, err, seconds = timed(client)
+        local _, err = timed(client)
         is({ kind = "transport", code = case[3], retryable = false, attempts = 1, sent = false,
           gave_up = "final" }, err)
-        assert.is_true(seconds < 1)
       end)
     end
 

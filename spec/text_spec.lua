@@ -297,18 +297,18 @@ describe("the machine", function()
   end)
 
   it("has two clocks", function()
-    assert.is_true(math.abs(core.now() - os.time()) < 5)
+    local first, now, last = os.time(), core.now(), os.time()
+    -- time() is told by a coarser clock, which may be behind by a tick.
+    assert.is_true(first <= now and now < last + 1.1)
     local before = core.clock()
     assert.is_true(core.clock() >= before)
   end)
 
-  it("does not sleep for nothing, and sleeps about as long as it is told", function()
-    local before = core.clock()
+  it("does not sleep for nothing, and sleeps at least as long as it is told", function()
     for _, seconds in ipairs { 0, -1, -1 / 0, 0 / 0, 1e-12 } do
       assert.is_true(core.sleep(seconds))
     end
-    assert.is_true(core.clock() - before < 1)
-    before = core.clock()
+    local before = core.clock()
     assert.is_true(core.sleep(0.01))
     assert.is_true(core.clock() - before >= 0.009)
     assert.has_error(function() core.sleep("soon") end)

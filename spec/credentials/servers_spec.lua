@@ -128,15 +128,13 @@ describe("providers and servers", function()
     assert.equal("CONTAINER", keys.access_key_id)
   end)
 
-  it("IMDS that does not answer costs two seconds at most", function()
-    local bad = server.bad { "wait:5000" }
-    local before = core.clock()
+  it("IMDS that does not answer is not waited for", function()
+    local bad = server.bad { "hang" }
     local keys, message = resolve { AWS_EC2_METADATA_DISABLED = "false",
       AWS_METADATA_SERVICE_TIMEOUT = "0.2", AWS_EC2_METADATA_SERVICE_ENDPOINT = bad:url "/" }
     bad:stop()
     assert.is_nil(keys)
-    assert.truthy(message:find("iam-role: ", 1, true), message)
-    assert.is_true(core.clock() - before < 2)
+    assert.truthy(message:find("iam-role: ReadTimeout: no byte came for 200 ms", 1, true), message)
   end)
 
   it("SSO, renewed", function()

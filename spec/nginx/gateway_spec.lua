@@ -162,7 +162,11 @@ describe("nginx.sign", function()
           region = "eu-west-1", endpoint_url = %q, transport = "resty",
           credentials = function(io)
             fetched = fetched + 1
-            io.sleep(1)
+            -- The keys come once the worker has served somebody else.
+            for _ = 1, 1000 do
+              if ngx.shared.sagemaker:get("served") then break end
+              io.sleep(0.01)
+            end
             return { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret",
               expires_at = io.now() + 3600 }
           end })
@@ -171,14 +175,16 @@ describe("nginx.sign", function()
       location /sign { access_by_lua_block {
         require("sagemaker.nginx").sign{ client = runtime, endpoint = "x" } }
         proxy_pass http://127.0.0.1:%d$sagemaker_uri; proxy_set_header Host $sagemaker_host; }
-      location /quick { return 200 quick; } ]]):format(model.ports.http) }
+      location /quick { content_by_lua_block {
+        ngx.print(fetched, " fetched, ",
+          ngx.shared.sagemaker:get("served") and "late " or "at once ")
+        ngx.shared.sagemaker:set("served", true) } } ]]):format(model.ports.http) }
     local ok, problem = pcall(function()
       local url = other:url("/sign")
       local out = server.shell(("for i in 1 2 3 4 5 6 7 8; do " ..
         "curl -s -o /dev/null -w '%%{http_code} ' -d x %s & done; sleep 0.1; " ..
-        "curl -s -w '%%{time_total} ' %s; wait"):format(url, other:url("/quick")))
-      local seconds = tonumber(out:match("quick([%d.]+)"))
-      assert.is_true(seconds < 0.7, out)
+        "curl -s %s; wait"):format(url, other:url("/quick")))
+      assert.truthy(out:find("1 fetched, at once", 1, true), out)
       assert.equal(8, select(2, out:gsub("200 ", "")), out)
       assert.equal(1, other:lua("return fetched"))
     end)

@@ -10,13 +10,22 @@ describe("nginx.task", function()
 
   local one
 
+  -- No model is done before 18 work.
   setup(function() one = nginx.start{ locations = [[
-    location = /model { content_by_lua_block { ngx.sleep(0.2) ngx.print("{}") } }
+    location = /model { content_by_lua_block {
+      local state = ngx.shared.sagemaker
+      state:incr("working", 1, 0)
+      for _ = 1, 2000 do
+        if state:get("working") >= 18 then return ngx.print("{}") end
+        ngx.sleep(0.005)
+      end
+      ngx.exit(504)
+    } }
   ]] } end)
   teardown(function() one:stop() end)
 
   it("runs calls side by side, and gives back what each has answered", function()
-    local seconds, rows, curl = one:lua([[
+    local rows, curl = one:lua([[
       local sagemaker = require "sagemaker"
       local transport = require("sagemaker.transport.resty").new()
       local function call()
@@ -24,17 +33,14 @@ describe("nginx.task", function()
       end
       local list = { function() error("no", 0) end, function() return nil, "why" end }
       for i = 3, 20 do list[i] = call end
-      local clock = require("sagemaker.core").clock
-      local start = clock()
       local rows = sagemaker.all(list)
       local text = {}
       for i = 1, 3 do
         text[i] = ("%%s %%s %%s %%d"):format(tostring(rows[i][1]), tostring(rows[i][2]),
           tostring(rows[i][3]), rows[i].n)
       end
-      return clock() - start, #rows .. " " .. table.concat(text, ", "),
+      return #rows .. " " .. table.concat(text, ", "),
         package.loaded["sagemaker.curl"] ~= nil ]], one:url("/model"))
-    assert.is_true(seconds >= 0.19 and seconds < 2, seconds)
     assert.equal("20 false no nil 2, true nil why 3, true 200 nil 2", rows)
     assert.is_false(curl)
   end)

@@ -146,7 +146,7 @@ for place, run in pairs(PLACES) do
         end)
     end
 
-    it("that stalls is an error, after as long as was asked for", function()
+    it("that stalls is an error, and not sooner than was asked for", function()
       run(function()
         local response = open({ "read", HEAD:format(10) .. "abc", "hang" }, { read = 0.1 })
         local start = env.clock()
@@ -155,7 +155,7 @@ for place, run in pairs(PLACES) do
         assert.equal("abc", bytes)
         assert.same({ "timeout", "ReadTimeout", true, true },
           { err.kind, err.code, err.sent, err.received })
-        assert.is_true(elapsed >= 0.095 and elapsed < 1, tostring(elapsed))
+        assert.is_true(elapsed >= 0.095, tostring(elapsed))
       end)
     end)
 

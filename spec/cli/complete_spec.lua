@@ -70,8 +70,10 @@ local function workshop(shell)
   local dir = server.folder()
   local program = dir .. "/sagemaker"
   local f = assert(io.open(program, "w"))
-  f:write(("#!/bin/sh\nexport LUA_PATH='%s' LUA_CPATH='%s'\nexec %s lua/sagemaker/cli/main.lua "
-    .. '"$@"\n'):format(package.path, package.cpath, os.getenv("SAGEMAKER_LUA") or "lua5.4"))
+  -- A sanitized library needs what is preloaded into this Lua; a shell does not bear it.
+  f:write(("#!/bin/sh\nexport LUA_PATH='%s' LUA_CPATH='%s' LD_PRELOAD='%s'\n"
+    .. 'exec %s lua/sagemaker/cli/main.lua "$@"\n'):format(package.path, package.cpath,
+      os.getenv "LD_PRELOAD" or "", os.getenv "SAGEMAKER_LUA" or "lua5.4"))
   f:close()
   server.shell("chmod +x " .. program)
   server.shell(("%s completion %s >%s/script"):format(program, shell, dir))
@@ -92,9 +94,6 @@ local function shell_spec(shell, run)
   it("works in " .. shell, function()
     if not has(shell) then
       pending(shell .. " is not installed")
-      return
-    elseif os.getenv "LD_PRELOAD" then
-      pending("a sanitized library does not load where nothing is preloaded")
       return
     end
     local dir = workshop(shell)

@@ -83,21 +83,37 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def look(row):
-    """What boto3 finds in the environment of this process."""
+def session_of(row, url):
+    """A session in the environment of this process, from which botocore takes
+    some folders when it is first imported."""
+    import botocore
     import botocore.session
 
-    session = botocore.session.Session(profile=row.get("profile"))
+    class Here(botocore.session.Session):
+        """Asks STS and SSO here, for a version that knows no URLs of the environment."""
+
+        def create_client(self, service_name, *args, **kwargs):
+            if service_name in ("sts", "sso"):
+                kwargs["endpoint_url"] = url
+            return super().create_client(service_name, *args, **kwargs)
+
+    knows = tuple(map(int, botocore.__version__.split(".")[:2])) >= (1, 31)
+    return (botocore.session.Session if knows else Here)(profile=row.get("profile"))
+
+
+def look(row, here):
+    """What boto3 finds in the environment of this process."""
+    session = session_of(row, here)
     try:
         client = session.create_client("sagemaker")
         found = session.get_credentials()
         frozen = found.get_frozen_credentials() if found else None
+        # Where a request goes; client.meta.endpoint_url is not always that.
+        url = client.generate_presigned_url("list_endpoints") if frozen else None
     except Exception as error:  # whatever it is: the row ends with a failure
         return {"error": f"{type(error).__name__}: {error}"}
     if not frozen:
         return {"error": "no credentials"}
-    # Where a request goes; client.meta.endpoint_url is not always that.
-    url = client.generate_presigned_url("list_endpoints")
     return {"key": frozen.access_key, "method": found.method,
             "region": client.meta.region_name, "endpoint": url.split("?")[0].rstrip("/")}
 
@@ -115,7 +131,7 @@ def main():
         os.environ.clear()
         os.environ["PATH"] = path
         os.environ.update({k: v.replace("<URL>", url) for k, v in row["env"].items()})
-        print(json.dumps(look(row)), flush=True)
+        print(json.dumps(look(row, url)), flush=True)
     thread.join()
 
 

@@ -46,8 +46,8 @@ local function area(style, list, kind_of)
     end
     run = run + 1
   end
-  flush()
-  return (table.concat(parts):gsub("%s+$", ""))
+  if last ~= "none" then flush() end
+  return table.concat(parts)
 end
 
 -- Lines of an area whose full height is `whole`; `levels(step)` are the new fleet's part and the

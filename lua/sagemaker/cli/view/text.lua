@@ -103,12 +103,15 @@ end
 function M.wrap(text, columns, indent, first)
   indent = indent or ""
   local lines, line, has_word = {}, first or indent, false
+  local taken, margin = M.width(line), M.width(indent)
   for word in text:gmatch("%S+") do
-    if has_word and M.width(line) + 1 + M.width(word) > columns then
+    local width = M.width(word)
+    if has_word and taken + 1 + width > columns then
       lines[#lines + 1] = line
-      line, has_word = indent, false
+      line, taken, has_word = indent, margin, false
     end
     line = has_word and line .. " " .. word or line .. word
+    taken = taken + (has_word and 1 or 0) + width
     has_word = true
   end
   lines[#lines + 1] = line
@@ -131,7 +134,7 @@ function M.columns(rows, right, indent)
       local is_right = right and right[i]
       cells[i] = M.pad(cell, is_right and -widths[i] or widths[i])
     end
-    lines[n] = ((indent or "") .. table.concat(cells, "  ")):gsub("%s+$", "")
+    lines[n] = ((indent or "") .. table.concat(cells, "  ")):match("^.*%S") or ""
   end
   return lines
 end

@@ -56,7 +56,7 @@ local function report(title, rows)
   local ours = results.sagemaker
   for _, row in ipairs(rows) do
     local found = results[row[1]]
-    print(("  %-14s %8.2f ms  %8.2f ms CPU  %6.1f MB   %6.1f x the command"):format(row[1],
+    print(("  %-14s %8.2f ms  %8.2f ms CPU  %6.1f MB   %7.2f x the command"):format(row[1],
       found.wall, found.cpu, found.rss, found.wall / ours.wall))
   end
 end

@@ -1,6 +1,8 @@
 /*
 ** command_timer.c: runs commands in turns, many rounds, and prints for each the
 ** median of its wall time and of its CPU time, and its largest resident set.
+** Each round has an order of its own: a command that always came after a large
+** one would always find the caches cold, and the next one find them warm.
 **
 **   command_timer ROUNDS NAME COMMAND [NAME COMMAND]...
 **
@@ -69,6 +71,19 @@ static double median (double *list, int n) {
   return list[n / 2];
 }
 
+/* Brings the entries into another order, the same one in every run. */
+static void shuffle (int *order, int n) {
+  static unsigned long state = 1;
+  int i;
+  for (i = n - 1; i > 0; i--) {
+    int other, kept = order[i];
+    state = (state * 1103515245UL + 12345UL) & 0x7fffffffUL;
+    other = (int)((state >> 16) % (unsigned long)(i + 1));
+    order[i] = order[other];
+    order[other] = kept;
+  }
+}
+
 static void split (char *command, char **words) {
   int n = 0;
   char *word = strtok(command, " ");
@@ -82,9 +97,11 @@ static void split (char *command, char **words) {
 int main (int argc, char **argv) {
   static entry entries[MAX];
   int rounds = argc > 1 ? atoi(argv[1]) : 0, n = (argc - 2) / 2, i, round;
+  int order[MAX];
   if (rounds < 1 || n < 1 || n > MAX || argc != 2 + 2 * n)
     return 2;
   for (i = 0; i < n; i++) {
+    order[i] = i;
     entries[i].name = argv[2 + 2 * i];
     split(argv[3 + 2 * i], entries[i].words);
     entries[i].wall = calloc((size_t)rounds, sizeof(double));
@@ -94,8 +111,9 @@ int main (int argc, char **argv) {
       return 1;
   }
   for (round = 0; round < rounds; round++) {
+    shuffle(order, n);
     for (i = 0; i < n; i++) {
-      if (run(&entries[i], round) != 0)
+      if (run(&entries[order[i]], round) != 0)
         return 1;
     }
   }

@@ -38,10 +38,21 @@ static void stop (lua_State *L, lua_Debug *ar) {
   luaL_error(L, "interrupted!");
 }
 
+/* System calls go on after the signal: the hook ends what Lua does. */
+static void on_interrupt (void (*handler)(int)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof(action));
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+}
+
 /* As the interpreter does: an error at the next instruction; a second Ctrl-C
 ** ends the process at once. */
 static void interrupt (int number) {
-  signal(number, SIG_DFL);
+  (void)number;
+  on_interrupt(SIG_DFL);
   lua_sethook(running, stop,
               LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
@@ -159,13 +170,13 @@ int main (int argc, char **argv) {
   lua_pushcfunction(L, start);
   lua_pushinteger(L, argc);
   lua_pushlightuserdata(L, argv);
-  signal(SIGINT, interrupt);
+  on_interrupt(interrupt);
   if (lua_pcall(L, 2, 1, 0) == 0)
     code = (int)lua_tointeger(L, -1);
   else
     fprintf(stderr, "sagemaker: %s\n",
             lua_isstring(L, -1) ? lua_tostring(L, -1) : "it cannot start");
-  signal(SIGINT, SIG_DFL);
+  on_interrupt(SIG_DFL);
   lsm_leave(code);
   return code;
 }

@@ -33,6 +33,19 @@ describe("options", function()
       "--creation-time could be --creation-time-after, --creation-time-before")
   end)
 
+  it("of a command of ours are not taken for beginnings of global ones", function()
+    usage({ "deploy", "--endpoint", "churn" },
+      "--endpoint could be --endpoint-config-name, --endpoint-name")
+    usage({ "deploy", "--endpoint-u", "http://127.0.0.1:9", "churn" }, '"churn" belongs to no')
+  end)
+
+  it("may be what a word alone was meant for", function()
+    usage({ "deploy", "churn", "v3" }, 'deploy: "churn" belongs to no option (did you mean '
+      .. "--endpoint-name churn?); a value with spaces needs quotes")
+    usage({ "describe-endpoint", "--endpoint-name", "a", "b" },
+      'describe-endpoint: "b" belongs to no option; a value with spaces needs quotes')
+  end)
+
   it("are overridden by later ones of the same name", function()
     assert.same({ EndpointName = "b" },
       body { "describe-endpoint", "--endpoint-name", "a", "--endpoint-name", "b" })

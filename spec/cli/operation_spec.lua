@@ -263,6 +263,11 @@ describe("invocations", function()
     for i, word in ipairs(ARGV) do argv[i] = word end
     argv[#argv] = "-"
     assert.equal("[1]", run(argv, { PREDICTION }).out)
+    -- Opened anew, a file that stdout was sent to would be written over by what is printed.
+    argv[#argv] = "/dev/stdout"
+    local result = run(argv, { PREDICTION })
+    assert.truthy(result.out:find('^%[1%]{\n    "ContentType"'), result.out)
+    assert.same({}, result.files)
   end)
 
   it("fail where the file cannot be written", function()

@@ -42,6 +42,10 @@ describe("alarms of a deployment", function()
     assert.same({ a = "ALARM", b = "OK", c = "ALARM" }, found.refusal.alarms)
     assert.truthy(found.refusal.message:find "alarm a is in ALARM: .-; the alarm c is in ALARM")
     assert.is_nil(alarms.check(describe, CONFIG, "warn").refusal)
+    found = alarms.check(describing { b = "ALARM", c = "OK" }, CONFIG)
+    assert.equal("the alarm b is in ALARM: it rolls the deployment back at once; there is no alarm "
+      .. 'a in CloudWatch: it guards nothing; alarm_check = "warn" deploys all the same',
+      found.refusal.message)
   end)
 
   it("are not looked at where there are none, or nobody wishes it", function()

@@ -118,15 +118,29 @@ local function index_of(rows)
   return index
 end
 
+-- Whether a word is left to other options: it is the name of one, or may be the beginning of one
+-- and is no name of ours.
+local function is_theirs(word, index, others)
+  local name = word:match("^%-%-([^=]+)")
+  if not name then return false end
+  if others.by_name[name] then return true end
+  if index.by_name[name] then return false end
+  for _, row in ipairs(others.rows) do
+    if row.name:sub(1, #name) == name then return true end
+  end
+  return false
+end
+
 --- Takes the options out of `words` that `rows` has; the others stay in order.
 ---@param words string[]
 ---@param rows table[]
----@param others? table[] rows whose names, written out, are not taken for beginnings of those
+---@param others? table[] rows whose names, and beginnings of them, are not taken for beginnings of
+---   those of `rows`
 ---@return table<string, any> values
 ---@return string[] rest
 function M.extract(words, rows, others)
   local index, values, rest, at = index_of(rows), {}, {}, 1
-  local theirs = others and index_of(others).by_name or {}
+  local theirs = others and index_of(others)
   while words[at] do
     local word = words[at]
     if word == "--" then
@@ -134,7 +148,7 @@ function M.extract(words, rows, others)
       break
     end
     local row, explicit = find(index, word)
-    if row and not theirs[word:match("^%-%-([^=]*)")] then
+    if row and not (theirs and is_theirs(word, index, theirs)) then
       at = take(index, row, explicit, words, at, values)
     else
       rest[#rest + 1], at = word, at + 1
@@ -150,7 +164,17 @@ local function names_of(rows)
   return names
 end
 
-local function unknown(word, rows, near, what)
+-- The first required option that has no value: what stands alone may have been meant for it.
+local function meant(word, rows, values)
+  for _, row in ipairs(rows) do
+    if row.required and values[row.key or row.name:gsub("-", "_")] == nil then
+      return (" (did you mean --%s %s?); a value with spaces needs quotes"):format(row.name, word)
+    end
+  end
+  return "; a value with spaces needs quotes"
+end
+
+local function unknown(word, rows, near, what, values)
   if near and near[1] then
     local names = {}
     for i, row in ipairs(near) do names[i] = "--" .. row.name end
@@ -164,8 +188,7 @@ local function unknown(word, rows, near, what)
       failure.usage(('%s: "%s" begins with a typographic dash (%s); write --%s'):format(what, word,
         dash, (word:gsub(dash, ""):gsub("^%-+", ""))))
     end
-    failure.usage(("%s: %q belongs to no option; a value with spaces needs quotes"):format(what,
-      word))
+    failure.usage(("%s: %q belongs to no option%s"):format(what, word, meant(word, rows, values)))
   end
   local nearest = errors.nearest(name, names_of(rows))
   failure.usage(("unknown option %s of %s%s"):format(word, what,
@@ -195,7 +218,7 @@ function M.parse(words, rows, positionals, what)
     elseif word == "" then -- an empty "$OPTIONS" in a script
       at = at + 1
     else
-      unknown(word, rows, near, what)
+      unknown(word, rows, near, what, values)
     end
   end
   return values

@@ -37,6 +37,9 @@ function M.code_of(err)
   return CODES[err.kind] or M.OTHER
 end
 
+-- What `deploy` itself refuses was never a call.
+local OURS = { AlarmsNotReady = true, DeploymentInProgress = true, EndpointFailed = true }
+
 -- "reached max retries: 2" where there were several attempts.
 local function service_text(err)
   local retried = (err.attempts or 1) > 1
@@ -49,6 +52,9 @@ local TEXTS = {}
 
 function TEXTS.service(err)
   if err.waiter then return ("Waiter %s failed: %s"):format(err.waiter, err.reason) end
+  if OURS[err.code] and err.operation == "deploy" then
+    return ("Not deployed (%s): %s"):format(err.code, err.message)
+  end
   return service_text(err)
 end
 

@@ -86,13 +86,18 @@ local function trace(thrown)
   return debug.traceback(thrown, 2)
 end
 
+-- How to go on watching.
+local function again(self)
+  local progress = self.report.progress
+  local to = progress.to
+  return ("To follow it: sagemaker watch %s%s"):format(progress.name,
+    to and " --endpoint-config-name " .. to or "")
+end
+
 -- What goes on without us.
 local function farewell(self)
-  local progress = self.report.progress
-  local name, to = progress.name, progress.to
   if self.is_ours and not self.has_sent then return "Interrupted. Nothing was changed." end
-  return ("Interrupted, but the deployment goes on. To follow it: sagemaker watch %s%s"):format(
-    name, to and " --endpoint-config-name " .. to or "")
+  return "Interrupted, but the deployment goes on. " .. again(self)
 end
 
 -- A failure in the words of the command line.
@@ -111,6 +116,8 @@ local function fail(self, err)
   if status == outcomes.STATUS.timed_out then
     self.report.ctx:note(failure.text(err))
     return status
+  elseif SILENT[err.kind] and self.report.progress.event then
+    self.report.ctx:note("Nobody has answered for a while; the deployment goes on. " .. again(self))
   end
   failure.raise(err)
 end

@@ -57,6 +57,10 @@ local function unknown_command(service_name, name)
     for command in pairs(require "sagemaker.cli.commands") do names[#names + 1] = command end
     for _, word in ipairs { "runtime", "wait", "help" } do names[#names + 1] = word end
   end
+  if service_name == "sagemaker-runtime" then
+    failure.usage(("unknown operation %q of runtime%s; it has %s"):format(name,
+      errors.hint(name, names), table.concat(names, ", ")))
+  end
   failure.usage(("unknown command %q%s; `sagemaker help` lists them"):format(name,
     errors.hint(name, names)))
 end
@@ -165,7 +169,7 @@ local function report(world, thrown, ctx)
   local text, code
   if errors.is(thrown) then
     text, code = failure.text(thrown, ctx and ctx:url()), failure.code_of(thrown)
-    if thrown.kind == "usage" then text = "sagemaker: " .. text end
+    if thrown.kind == "usage" or thrown.kind == "other" then text = "sagemaker: " .. text end
   else
     text, code = "sagemaker: internal error (please report it, with the lines that "
       .. "SAGEMAKER_SOURCES=1 adds): " .. tostring(thrown), failure.OTHER

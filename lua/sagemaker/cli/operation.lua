@@ -76,7 +76,7 @@ end
 local function save_body(ctx, output)
   local path = ctx.options.outfile
   local body = output.Body
-  local is_stdout = path == "-"
+  local is_stdout = path == "-" or path == "/dev/stdout" -- which opened anew would begin at 0
   local file = is_stdout and ctx.sink or open_outfile(ctx, path)
   local function put(bytes)
     local ok, problem = file:write(bytes)
@@ -98,7 +98,7 @@ local function save_body(ctx, output)
     local ok, problem = file:close()
     if not ok then failure.other(("cannot write to %s: %s"):format(path, tostring(problem))) end
   end
-  return is_stdout
+  return path == "-"
 end
 
 local function plain_members(output)
@@ -117,10 +117,10 @@ local function call(ctx, client, params)
   if ctx.options.outfile or collectgarbage "count" > MUCH then collectgarbage "restart" end
   if not output then failure.raise(err) end
   if ctx.options.outfile then
-    local is_stdout = save_body(ctx, output)
+    local is_alone = save_body(ctx, output)
     local body = output.Body
     output = plain_members(type(body) == "table" and body.output or output)
-    if is_stdout then return end
+    if is_alone then return end
   end
   ctx:print(present(ctx, output), ctx.operation.name)
 end

@@ -61,7 +61,9 @@ local function unknown(err, message)
     is_denied and ", which takes the permission cloudwatch:DescribeAlarms" or "", tostring(message))
 end
 
-local function refusal(problems, states)
+-- What refuses, and then what is to be known besides.
+local function refusal(problems, doubts, states)
+  for _, doubt in ipairs(doubts) do problems[#problems + 1] = doubt end
   return errors.new { kind = "service", code = "AlarmsNotReady", operation = "deploy",
     message = table.concat(problems, "; ") .. '; alarm_check = "warn" deploys all the same',
     alarms = states, retryable = false }
@@ -86,15 +88,16 @@ function M.check(describe, config, mode, call_opts)
     found.warnings[1] = unknown(err, message)
     return found
   end
-  local refuses, problems = M.MODES[mode or "basic"], {}
+  local refuses, problems, doubts = M.MODES[mode or "basic"], {}, {}
   for _, name in ipairs(names) do
     local state = states[name]
     local text = TEXTS[state] and TEXTS[state]:format(name)
     found.warnings[#found.warnings + 1] = text
-    if text and refuses[state] then problems[#problems + 1] = text end
+    local list = refuses[state] and problems or doubts
+    list[#list + 1] = text
   end
   found.states = states
-  found.refusal = #problems > 0 and refusal(problems, states) or nil
+  found.refusal = #problems > 0 and refusal(problems, doubts, states) or nil
   return found
 end
 

@@ -256,6 +256,15 @@ describe("deploy", function()
     local _, count = result.out:gsub("no answer", "")
     assert.equal(1, count)
   end)
+
+  it("says how to go on when nobody answers any more", function()
+    local churn = churns.new()
+    churn.sim:at(100, function(sim) sim:unreachable(true) end)
+    local result = churn:run(DEPLOY .. "v2")
+    assert.equal(255, result.code)
+    assert.truthy(result.err:find("^Nobody has answered for a while; the deployment goes on. To "
+      .. "follow it: sagemaker watch churn %-%-endpoint%-config%-name v2\n"), result.err)
+  end)
 end)
 
 describe("deploy with alarms", function()
@@ -280,7 +289,8 @@ describe("deploy with alarms", function()
     local result = churn:run(DEPLOY .. "v2" .. CANARY)
     assert.equal(254, result.code)
     assert.equal("", result.out)
-    says(result, "the alarm churn-5xx is in ALARM: it rolls the deployment back at once; "
+    says(result, "Not deployed (AlarmsNotReady): the alarm churn-5xx is in ALARM: it rolls the "
+      .. "deployment back at once; "
       .. "--alarm-check warn deploys all the same")
     for _, name in ipairs(churn:operations(count)) do assert.truthy(name:find "^Describe", name) end
     churn.sim:set_alarm("churn-5xx", "INSUFFICIENT_DATA")

@@ -179,8 +179,12 @@ static int search (lua_State *L) {
   lua_settop(L, 1);
   code = find_code(b, name);
   if (code.len > 0) {
+    int status;
     lua_pushfstring(L, "=%s", name.p);
-    if (luaL_loadbuffer(L, code.p, code.len, lua_tostring(L, -1)) == 0)
+    status = luaL_loadbuffer(L, code.p, code.len, lua_tostring(L, -1));
+    if (status == LUA_ERRMEM)
+      return lua_error(L);
+    if (status == 0)
       return 1;
   } else if (push_library(L, name)) {
     return 1;

@@ -82,7 +82,26 @@ local function request()
     url = "https://h/a%20b?x=1&b=2", headers = { Host = "h", ["Content-Type"] = "text/plain" } }
 end
 
+local load_text = loadstring or load -- luacheck: ignore (5.1 has the first)
+local searchers = package.searchers or package.loaders -- luacheck: ignore
+
+-- A bundle of one module.
+local BUNDLE = os.tmpname()
+do
+  local code = string.dump(load_text "return 1")
+  local index = ("bundled 0 %d\n"):format(#code)
+  local file = assert(io.open(BUNDLE, "wb"))
+  file:write(("%08d"):format(#index), index, code)
+  file:close()
+end
+
 local CASES = {
+  ["find modules in a bundle"] = function()
+    assert(core.use_bundle(BUNDLE))
+    local find = table.remove(searchers, 2)
+    assert(find("bundled")("bundled") == 1)
+    assert(find("absent"):find("no module", 1, true))
+  end,
   encode = function()
     assert(core.encode(sagemaker, "CreateEndpoint", ENDPOINT, "strict"))
   end,
@@ -209,3 +228,5 @@ for round = 1, 2 do
     CASES[name]()
   end
 end
+
+os.remove(BUNDLE)

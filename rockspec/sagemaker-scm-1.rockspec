@@ -342,6 +342,7 @@ build = {
     ["sagemaker.stream"] = "lua/sagemaker/stream.lua",
     ["sagemaker.stream.source"] = "lua/sagemaker/stream/source.lua",
     ["sagemaker.task"] = "lua/sagemaker/task.lua",
+    ["sagemaker.task.basis"] = "lua/sagemaker/task/basis.lua",
     ["sagemaker.task.scheduler"] = "lua/sagemaker/task/scheduler.lua",
     ["sagemaker.task.timers"] = "lua/sagemaker/task/timers.lua",
     ["sagemaker.transport.curl"] = "lua/sagemaker/transport/curl.lua",

@@ -13,12 +13,14 @@
 -- other tasks go on meanwhile. Yet whoever waits so goes on only when those have what they wait
 -- for that began to wait so after it.
 
+local basis = require "sagemaker.task.basis"
 local errors = require "sagemaker.error"
 local scheduler = require "sagemaker.task.scheduler"
 
 local M = {}
 
 local unpack = table.unpack or unpack -- luacheck: ignore
+local pack = basis.pack
 
 ---@class sagemaker.task
 ---@field on_failure? fun(err: any, task: sagemaker.Task) told of tasks that fail outside of `run`
@@ -26,16 +28,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 ---@class sagemaker.Task
 ---@field status? "done"|"failed"|"cancelled" nil while it goes on
-local Task = { __name = "sagemaker.task" }
-Task.__index = Task
-
-function Task:__tostring()
-  return ("sagemaker.task (%s)"):format(self.status or "under way")
-end
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
+local Task = basis.class()
 
 local NONE = { n = 0 } -- arguments
 
@@ -48,11 +41,6 @@ end
 
 -- For tasks that a host starts outside of `run` and drives with a loop.
 local root = new_scope()
-
-local function cancellation(task)
-  return errors.new { kind = "cancelled", code = "TaskCancelled",
-    message = "the task was cancelled", retryable = false, task = task }
-end
 
 local function is_cancellation(err, task)
   return errors.is(err) and err.code == "TaskCancelled" and err.task == task
@@ -104,7 +92,7 @@ local function finish(task, ok, ...)
     if not task.cancelled then return scheduler.push(task) end
     local close = rawget(coroutine, "close")
     if close then close(task.co) end
-    return ended(task, "cancelled", { n = 1, cancellation(task) })
+    return ended(task, "cancelled", { n = 1, basis.cancellation(task) })
   end
   local err = ...
   ended(task, is_cancellation(err, task) and "cancelled" or "failed", { n = 1, err })
@@ -117,10 +105,6 @@ local function coroutine_of(fn)
   local ok, co = pcall(coroutine.create, fn)
   if ok then return co end
   return coroutine.create(function(...) return fn(...) end)
-end
-
-local function check_function(fn, level)
-  if type(fn) ~= "function" then error("a task is a function, not a " .. type(fn), level + 1) end
 end
 
 local function start(scope, fn, ...)
@@ -138,7 +122,7 @@ function Task:cancel()
   if self.status then return false end
   self.cancelled = true
   if self.args then -- it has not begun
-    ended(self, "cancelled", { n = 1, cancellation(self) })
+    ended(self, "cancelled", { n = 1, basis.cancellation(self) })
   else
     scheduler.wake(self, "cancelled")
   end
@@ -157,11 +141,6 @@ local function wait_for(task, seconds)
   return why, err, waiter
 end
 
-local function outcome(task)
-  local results = task.results
-  return task.status == "done", unpack(results, 1, results.n)
-end
-
 --- Waits until a task has ended.
 ---@return boolean ok false when it has failed or was cancelled
 ---@return any ... its results, or the error
@@ -169,7 +148,7 @@ function Task:wait()
   self.is_watched = true
   local why, err, waiter = wait_for(self)
   if why ~= "ready" then scheduler.check(waiter, why, err) end
-  return outcome(self)
+  return basis.outcome(self)
 end
 
 -- }}
@@ -182,7 +161,7 @@ end
 ---@param ... any its arguments
 ---@return sagemaker.Task
 function M.spawn(fn, ...)
-  check_function(fn, 2)
+  basis.check_function(fn, 2)
   local current = scheduler.current
   return start(current and current.scope or root, fn, ...)
 end
@@ -222,7 +201,7 @@ end
 ---@param ... any its arguments
 ---@return any ... its results; raises its error
 function M.run(fn, ...)
-  check_function(fn, 2)
+  basis.check_function(fn, 2)
   local scope = new_scope()
   local main = start(scope, fn, ...)
   scope.main, main.is_watched = main, true
@@ -233,9 +212,7 @@ function M.run(fn, ...)
   end
   local results = main.results
   if main.status ~= "done" then error(results[1], 0) end
-  for _, task in ipairs(scope.failures) do
-    if not task.is_watched then error(task.results[1], 0) end
-  end
+  basis.raise_unwatched(scope.failures)
   return unpack(results, 1, results.n)
 end
 
@@ -248,10 +225,7 @@ end
 ---@return table[] rows in the same order: {true, results…} or {false, error}, and `n`, the number
 --- of values
 function M.all(list)
-  if type(list) ~= "table" then error("all takes a list of functions", 2) end
-  for _, entry in ipairs(list) do
-    if getmetatable(entry) ~= Task then check_function(entry, 2) end
-  end
+  basis.check_list(list, Task, 2)
   local current = scheduler.current
   if not current then return M.run(M.all, list) end
   local tasks, own, rows = {}, {}, {}
@@ -269,7 +243,7 @@ function M.all(list)
       cancel_list(own)
       scheduler.check(waiter, why, err)
     end
-    rows[i] = pack(outcome(task))
+    rows[i] = pack(basis.outcome(task))
   end
   return rows
 end
@@ -281,10 +255,8 @@ end
 ---@return any ... its results (it raises the function's error); or nil, message, err of kind
 --- "timeout" and code "TaskTimeout"
 function M.timeout(seconds, fn, ...)
-  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    error("timeout takes a number of seconds of at least 0", 2)
-  end
-  check_function(fn, 2)
+  basis.check_seconds(seconds, 2)
+  basis.check_function(fn, 2)
   local current = scheduler.current
   if not current then return M.run(M.timeout, seconds, fn, ...) end
   local task = start(current.scope, fn, ...)
@@ -298,10 +270,7 @@ function M.timeout(seconds, fn, ...)
     task:cancel()
     scheduler.check(waiter, why, err)
   end
-  if task.status == "done" then return unpack(task.results, 1, task.results.n) end
-  if task.status == "failed" or not task.cancelled then error(task.results[1], 0) end
-  return errors.fail { kind = "timeout", code = "TaskTimeout", retryable = false,
-    message = ("not done within %g s"):format(seconds) }
+  return basis.in_time(task, seconds, task.cancelled)
 end
 
 --- Waits; other tasks go on.

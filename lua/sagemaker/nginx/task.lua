@@ -5,18 +5,14 @@
 -- What differs: `cancel` works from where a task was started, and ends it without raising an error
 -- in it (its connections are closed all the same); there is no `loop`.
 
-local errors = require "sagemaker.error"
+local basis = require "sagemaker.task.basis"
 
 local M = {}
 
 local unpack = table.unpack or unpack -- luacheck: ignore
+local pack = basis.pack
 
-local Task = { __name = "sagemaker.task" }
-Task.__index = Task
-
-function Task:__tostring()
-  return ("sagemaker.task (%s)"):format(self.status or "under way")
-end
+local Task = basis.class()
 
 local WAITS = { access = true, content = true, rewrite = true, server_rewrite = true,
   timer = true }
@@ -24,10 +20,6 @@ local LONG = 86400 -- seconds
 
 -- The task that a coroutine is, and the scope that its tasks belong to.
 local tasks, scopes = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 local function nginx(level)
   local ngx = rawget(_G, "ngx")
@@ -55,7 +47,7 @@ local function ended(task, status, results)
 end
 
 local function start(scope, fn, ...)
-  if type(fn) ~= "function" then error("a task is a function, not a " .. type(fn), 3) end
+  basis.check_function(fn, 3)
   local ngx, args = nginx(3), pack(...)
   local task = setmetatable({ scope = scope, waiters = {} }, Task)
   if scope then scope.members[task] = true end
@@ -84,18 +76,13 @@ local function wait_for(task, seconds)
   return task.status ~= nil
 end
 
-local function outcome(task)
-  local results = task.results
-  return task.status == "done", unpack(results, 1, results.n)
-end
-
 --- Waits until a task has ended.
 ---@return boolean ok false when it has failed or was cancelled
 ---@return any ... its results, or the error
 function Task:wait()
   self.is_watched = true
   wait_for(self)
-  return outcome(self)
+  return basis.outcome(self)
 end
 
 --- Ends a task. Only who started it can.
@@ -105,8 +92,7 @@ function Task:cancel()
   local ok, reason = rawget(_G, "ngx").thread.kill(self.thread)
   if self.status then return false end
   if not ok then error("the task cannot be cancelled from here: " .. tostring(reason), 2) end
-  ended(self, "cancelled", { n = 1, errors.new { kind = "cancelled", code = "TaskCancelled",
-    message = "the task was cancelled", retryable = false, task = self } })
+  ended(self, "cancelled", { n = 1, basis.cancellation(self) })
   return true
 end
 
@@ -145,9 +131,7 @@ function M.run(fn, ...)
     task = next(scope.members)
   end
   if not results[1] then error(results[2], 0) end
-  for _, failed in ipairs(scope.failures) do
-    if not failed.is_watched then error(failed.results[1], 0) end
-  end
+  basis.raise_unwatched(scope.failures)
   return unpack(results, 2, results.n)
 end
 
@@ -155,7 +139,7 @@ end
 ---@param list (function|sagemaker.Task)[]
 ---@return table[] rows in the same order: {true, results…} or {false, error}, and `n`
 function M.all(list)
-  if type(list) ~= "table" then error("all takes a list of functions", 2) end
+  basis.check_list(list, Task, 2)
   local scope, started, rows = scopes[coroutine.running()], {}, {}
   for i, entry in ipairs(list) do
     local task = getmetatable(entry) == Task and entry or start(scope, entry)
@@ -163,7 +147,7 @@ function M.all(list)
   end
   for i, task in ipairs(started) do
     wait_for(task)
-    rows[i] = pack(outcome(task))
+    rows[i] = pack(basis.outcome(task))
   end
   return rows
 end
@@ -174,16 +158,12 @@ end
 ---@param ... any its arguments
 ---@return any ... its results (it raises the function's error); or nil, message, err
 function M.timeout(seconds, fn, ...)
-  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    error("timeout takes a number of seconds of at least 0", 2)
-  end
+  basis.check_seconds(seconds, 2)
   local task = start(scopes[coroutine.running()], fn, ...)
   task.is_watched = true
-  if not wait_for(task, seconds) then task:cancel() end
-  if task.status == "done" then return unpack(task.results, 1, task.results.n) end
-  if task.status == "failed" then error(task.results[1], 0) end
-  return errors.fail { kind = "timeout", code = "TaskTimeout", retryable = false,
-    message = ("not done within %g s"):format(seconds) }
+  local is_late = not wait_for(task, seconds)
+  if is_late then task:cancel() end
+  return basis.in_time(task, seconds, is_late)
 end
 
 --- Waits; others go on.

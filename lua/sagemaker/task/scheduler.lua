@@ -255,8 +255,7 @@ end
 function M.check(waiter, why, err)
   if why == "thrown" then error(err, 0) end
   if why == "cancelled" then
-    error(require("sagemaker.error").new { kind = "cancelled", code = "TaskCancelled",
-      message = "the task was cancelled", retryable = false, task = waiter }, 0)
+    error(require("sagemaker.task.basis").cancellation(waiter), 0)
   end
 end
 

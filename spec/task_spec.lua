@@ -1,5 +1,5 @@
--- Tasks: how they begin, end, and are waited for. Specs in spec/task tell how they are cancelled and
--- how they wait, and of the loop of a host.
+-- Tasks: how they begin, end, and are waited for. Specs in spec/task tell how they are cancelled
+-- and how they wait, and of the loop of a host.
 local diary = require("support.diary").new
 local sagemaker = require "sagemaker"
 local task = require "sagemaker.task"

@@ -67,17 +67,9 @@ describe("nginx calls", function()
     return
   end
 
-  local one, running
-
-  local function bad(steps)
-    local other = server.bad(steps)
-    running[#running + 1] = other
-    return other
-  end
-
-  local function count(other)
-    return select(2, other:output():gsub("request %d+ bytes", ""))
-  end
+  local one
+  local crew = nginx.crew()
+  local bad = crew.bad
 
   local function call(other, name)
     return one:lua(CALL, other:url(""), name or "invoke_endpoint")
@@ -86,10 +78,7 @@ describe("nginx calls", function()
   setup(function()
     one = nginx.start{}
   end)
-  before_each(function() running = {} end)
-  after_each(function()
-    for _, other in ipairs(running) do other:stop() end
-  end)
+  after_each(crew.stop)
   teardown(function()
     one:stop()
     server.clean()
@@ -100,20 +89,20 @@ describe("nginx calls", function()
       "x-amzn-errortype: ModelError\r\n"), "again" }
     local out = call(other)
     assert.same({ "ModelError", "service", 424, 500, 1 }, { out.err.code, out.err.kind,
-      out.err.status, out.err.original, count(other) })
+      out.err.status, out.err.original, other:requests() })
     assert.same({ "service", 1 }, { out.metrics.outcome, out.metrics.attempts })
     other = bad{ "read", answer("503 Busy", '{"message":"later"}',
       "x-amzn-errortype: ServiceUnavailable\r\n"), "again" }
     out = call(other)
     assert.same({ "ServiceUnavailable", "careful", 1 },
-      { out.err.code, out.err.gave_up, count(other) })
+      { out.err.code, out.err.gave_up, other:requests() })
   end)
 
   it("end when nothing comes, when too little comes, and when it breaks", function()
     local function outcome(steps, requests)
       local other = bad(steps)
       local out = call(other)
-      assert.equal(requests, count(other))
+      assert.equal(requests, other:requests())
       return out.err.code, out.err.kind
     end
     assert.same({ "ReadTimeout", "timeout" }, { outcome({ "read", "hang" }, 1) })
@@ -129,7 +118,7 @@ describe("nginx calls", function()
   it("are sent again where nothing was answered", function()
     local other = bad{ "read", "reset", "next", "read", answer("200 OK", "[1]") }
     assert.equal("[1]", call(other).body)
-    assert.equal(2, count(other))
+    assert.equal(2, other:requests())
   end)
 
   describe("of a stream", function()
@@ -200,31 +189,27 @@ describe("nginx calls", function()
   end)
 
   it("leave the memory as it was when they succeed, by the thousand", function()
-    local model = nginx.start{ locations = [[ location / { return 200 "{}"; } ]] }
-    local ok, problem = pcall(function()
-      local round = ([[
-        runtime = runtime or assert(require("sagemaker").runtime{ region = "eu-west-1",
-          endpoint_url = %q, shared = require("sagemaker.nginx").shared(),
-          credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" } })
-        for i = 1, %%d do
-          assert(runtime:invoke_endpoint{ EndpointName = "x", Body = ("x"):rep(100) })
-        end
-        collectgarbage() collectgarbage()
-        return collectgarbage("count") ]]):format(model:url(""))
-      one:lua(round:format(2000))
-      local kilobytes, bytes, fds = one:lua(round:format(1000)), one:memory(), one:descriptors()
-      local later = one:lua(round:format(5000))
-      assert.is_true(later - kilobytes < 64, later - kilobytes)
-      assert.is_true(one:memory() - bytes < 1024 * 1024, one:memory() - bytes)
-      assert.is_true(one:descriptors() <= fds)
-    end)
-    model:stop()
-    assert(ok, problem)
+    local model = crew.start{ locations = [[ location / { return 200 "{}"; } ]] }
+    local round = ([[
+      runtime = runtime or assert(require("sagemaker").runtime{ region = "eu-west-1",
+        endpoint_url = %q, shared = require("sagemaker.nginx").shared(),
+        credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" } })
+      for i = 1, %%d do
+        assert(runtime:invoke_endpoint{ EndpointName = "x", Body = ("x"):rep(100) })
+      end
+      collectgarbage() collectgarbage()
+      return collectgarbage("count") ]]):format(model:url(""))
+    one:lua(round:format(2000))
+    local kilobytes, bytes, fds = one:lua(round:format(1000)), one:memory(), one:descriptors()
+    local later = one:lua(round:format(5000))
+    assert.is_true(later - kilobytes < 64, later - kilobytes)
+    assert.is_true(one:memory() - bytes < 1024 * 1024, one:memory() - bytes)
+    assert.is_true(one:descriptors() <= fds)
   end)
 
   it("go on side by side, and hold nobody up", function()
     -- A model that answers only when it was told to, which is when all calls wait for it.
-    local model = nginx.start{ locations = [[
+    local model = crew.start{ locations = [[
       location / { content_by_lua_block {
         ngx.req.read_body()
         local state = ngx.shared.sagemaker
@@ -237,38 +222,34 @@ describe("nginx calls", function()
       location /waiting { content_by_lua_block {
         ngx.print(ngx.shared.sagemaker:get("waiting") or 0) } }
       location /tell { content_by_lua_block { ngx.shared.sagemaker:set("told", true) } } ]] }
-    local ok, problem = pcall(function()
-      local waiting, answered = one:lua([[
-        local url = %q
-        local runtime = assert(require("sagemaker").runtime{ region = "eu-west-1",
-          endpoint_url = url,
-          credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" } })
-        local threads = {}
-        for i = 1, 64 do
-          threads[i] = ngx.thread.spawn(function()
-            return assert(runtime:invoke_endpoint{ EndpointName = "slow", Body = "" })
-          end)
-        end
-        local transport = require("sagemaker.transport.resty").new()
-        local function get(path)
-          return assert(transport:send{ method = "GET", url = url .. path, headers = {},
-            body = "" }).body
-        end
-        local waiting
-        for _ = 1, 1000 do
-          waiting = get("/waiting")
-          if waiting == "64" then break end
-          ngx.sleep(0.005)
-        end
-        get("/tell")
-        local answered = 0
-        for i = 1, 64 do
-          if ngx.thread.wait(threads[i]) then answered = answered + 1 end
-        end
-        return waiting, answered ]], model:url(""))
-      assert.same({ "64", 64 }, { waiting, answered })
-    end)
-    model:stop()
-    assert(ok, problem)
+    local waiting, answered = one:lua([[
+      local url = %q
+      local runtime = assert(require("sagemaker").runtime{ region = "eu-west-1",
+        endpoint_url = url,
+        credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" } })
+      local threads = {}
+      for i = 1, 64 do
+        threads[i] = ngx.thread.spawn(function()
+          return assert(runtime:invoke_endpoint{ EndpointName = "slow", Body = "" })
+        end)
+      end
+      local transport = require("sagemaker.transport.resty").new()
+      local function get(path)
+        return assert(transport:send{ method = "GET", url = url .. path, headers = {},
+          body = "" }).body
+      end
+      local waiting
+      for _ = 1, 1000 do
+        waiting = get("/waiting")
+        if waiting == "64" then break end
+        ngx.sleep(0.005)
+      end
+      get("/tell")
+      local answered = 0
+      for i = 1, 64 do
+        if ngx.thread.wait(threads[i]) then answered = answered + 1 end
+      end
+      return waiting, answered ]], model:url(""))
+    assert.same({ "64", 64 }, { waiting, answered })
   end)
 end)

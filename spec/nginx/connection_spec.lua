@@ -11,13 +11,9 @@ describe("transport.resty by", function()
     return
   end
 
-  local one, running, certificates
-
-  local function bad(steps)
-    local other = server.bad(steps)
-    running[#running + 1] = other
-    return other
-  end
+  local one, certificates
+  local crew = nginx.crew()
+  local bad = crew.bad
 
   local function send(requests, opts)
     return one:send(requests, opts)
@@ -43,10 +39,7 @@ describe("transport.resty by", function()
     one = nginx.start{ http = ("lua_ssl_trusted_certificate %s/ca.pem; lua_ssl_verify_depth 2;")
       :format(certificates.dir) }
   end)
-  before_each(function() running = {} end)
-  after_each(function()
-    for _, other in ipairs(running) do other:stop() end
-  end)
+  after_each(crew.stop)
   teardown(function()
     one:stop()
     certificates.remove()
@@ -87,18 +80,14 @@ describe("transport.resty by", function()
     end)
 
     it("without certificates to trust names the directive that is lacking", function()
-      local other = nginx.start{}
-      local ok, problem = pcall(function()
-        local row = other:send({ get(url "good") })[1]
-        assert.same({ "CertificateError", "transport", false },
-          { row.err.code, row.err.kind, row.err.sent })
-        assert.truthy(row.err.message:find("lua_ssl_trusted_certificate", 1, true))
-        row = other:send({ get(url "good") }, { tls = { verify = false } })[1]
-        assert.equal(200, row.response.status)
-        assert.truthy(other:log():find("TLS certificates are not verified", 1, true))
-      end)
-      other:stop()
-      assert(ok, problem)
+      local other = crew.start{}
+      local row = other:send({ get(url "good") })[1]
+      assert.same({ "CertificateError", "transport", false },
+        { row.err.code, row.err.kind, row.err.sent })
+      assert.truthy(row.err.message:find("lua_ssl_trusted_certificate", 1, true))
+      row = other:send({ get(url "good") }, { tls = { verify = false } })[1]
+      assert.equal(200, row.response.status)
+      assert.truthy(other:log():find("TLS certificates are not verified", 1, true))
     end)
 
     it("takes no certificates from the program, and says where they belong", function()
@@ -111,14 +100,10 @@ describe("transport.resty by", function()
     end)
 
     it("passes over those that the environment names for everybody, and says so", function()
-      local other = nginx.start{ main = "env AWS_CA_BUNDLE=/nowhere/ca.pem;" }
-      local ok, problem = pcall(function()
-        assert.equal("sagemaker.transport.resty", other:lua[[
-          return tostring(require("sagemaker").new{ region = "eu-west-1" }.transport) ]])
-        assert.truthy(other:log():find("AWS_CA_BUNDLE does not count inside nginx", 1, true))
-      end)
-      other:stop()
-      assert(ok, problem)
+      local other = crew.start{ main = "env AWS_CA_BUNDLE=/nowhere/ca.pem;" }
+      assert.equal("sagemaker.transport.resty", other:lua[[
+        return tostring(require("sagemaker").new{ region = "eu-west-1" }.transport) ]])
+      assert.truthy(other:log():find("AWS_CA_BUNDLE does not count inside nginx", 1, true))
     end)
 
     it("with somebody who speaks none is an error that says so", function()

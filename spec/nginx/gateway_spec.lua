@@ -14,11 +14,13 @@ describe("nginx.sign", function()
   end
 
   local model, gateway
+  local crew = nginx.crew()
 
   setup(function()
     model = nginx.start{ locations = MODEL }
     gateway = nginx.start{ conf = nginx.example("examples/nginx/gateway.conf", model.ports.http) }
   end)
+  after_each(crew.stop)
   teardown(function()
     gateway:stop()
     model:stop()
@@ -88,7 +90,7 @@ describe("nginx.sign", function()
   end)
 
   it("lets no path lead out of the OpenAI-compatible interface", function()
-    local other = nginx.start{ http = ([[ init_by_lua_block {
+    local other = crew.start{ http = ([[ init_by_lua_block {
       runtime = assert(require("sagemaker").runtime{ region = "eu-west-1", endpoint_url = %q,
         credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = "secret" } }) } ]])
       :format(model:url("")), locations = ([[ location / {
@@ -97,19 +99,15 @@ describe("nginx.sign", function()
           endpoint = "chat", openai = ngx.var.http_x_path } }
         proxy_pass http://127.0.0.1:%d$sagemaker_uri; proxy_set_header Host $sagemaker_host;
       } ]]):format(model.ports.http) }
-    local ok, problem = pcall(function()
-      local function status(path)
-        return other:get("/", { body = "{}", headers = { ["X-Path"] = path } }).status
-      end
-      assert.equal(200, status("/v1/chat/completions"))
-      assert.equal(200, status("/v1/models/a.b_c"))
-      for _, path in ipairs{ "/../../other/invocations", "/v1/..", "/v1/./x", "//v1", "v1",
-        "/v1/%2e%2e/x", "/v1?x=y", "/v1/a b" } do
-        assert.equal(404, status(path), path)
-      end
-    end)
-    other:stop()
-    assert(ok, problem)
+    local function status(path)
+      return other:get("/", { body = "{}", headers = { ["X-Path"] = path } }).status
+    end
+    assert.equal(200, status("/v1/chat/completions"))
+    assert.equal(200, status("/v1/models/a.b_c"))
+    for _, path in ipairs{ "/../../other/invocations", "/v1/..", "/v1/./x", "//v1", "v1",
+      "/v1/%2e%2e/x", "/v1?x=y", "/v1/a b" } do
+      assert.equal(404, status(path), path)
+    end
   end)
 
   it("hands the model's own errors on", function()
@@ -131,31 +129,27 @@ describe("nginx.sign", function()
   end)
 
   it("passes server-sent events on as they come", function()
-    local openai = nginx.start{ conf = nginx.example("examples/nginx/openai.conf",
+    local openai = crew.start{ conf = nginx.example("examples/nginx/openai.conf",
       model.ports.http) }
-    local ok, problem = pcall(function()
-      local url = openai:url("/v1/chat/completions")
-      local out = server.shell(("curl -sN -d '{\"stream\": true}' -H 'Authorization: Bearer " ..
-        "let-me-in' %s | while IFS= read -r line; do echo \"$(date +%%s%%N) $line\"; done")
-        :format(url))
-      local times, events = {}, {}
-      for time, event in out:gmatch("(%d+) data: ([^\n]+)") do
-        times[#times + 1], events[#events + 1] = tonumber(time), event
-      end
-      assert.same({ '{"n":1}', '{"n":2}', '{"n":3}', "[DONE]" }, events)
-      assert.is_true(times[4] - times[1] > 80e6, "the events came together")
-      local response = openai:get("/v1/chat/completions", { body = "{}",
-        headers = { Authorization = "Bearer wrong" } })
-      assert.equal(401, response.status)
-      response = openai:get("/v1/models", { headers = { Authorization = "Bearer let-me-in" } })
-      assert.equal("/endpoints/chat/openai/v1/models", cjson.decode(response.body).path)
-    end)
-    openai:stop()
-    assert(ok, problem)
+    local url = openai:url("/v1/chat/completions")
+    local out = server.shell(("curl -sN -d '{\"stream\": true}' -H 'Authorization: Bearer " ..
+      "let-me-in' %s | while IFS= read -r line; do echo \"$(date +%%s%%N) $line\"; done")
+      :format(url))
+    local times, events = {}, {}
+    for time, event in out:gmatch("(%d+) data: ([^\n]+)") do
+      times[#times + 1], events[#events + 1] = tonumber(time), event
+    end
+    assert.same({ '{"n":1}', '{"n":2}', '{"n":3}', "[DONE]" }, events)
+    assert.is_true(times[4] - times[1] > 80e6, "the events came together")
+    local response = openai:get("/v1/chat/completions", { body = "{}",
+      headers = { Authorization = "Bearer wrong" } })
+    assert.equal(401, response.status)
+    response = openai:get("/v1/models", { headers = { Authorization = "Bearer let-me-in" } })
+    assert.equal("/endpoints/chat/openai/v1/models", cjson.decode(response.body).path)
   end)
 
   it("waits for keys without holding the worker up", function()
-    local other = nginx.start{ http = ([[
+    local other = crew.start{ http = ([[
       init_by_lua_block {
         fetched = 0
         runtime = assert(require("sagemaker").runtime{
@@ -179,21 +173,17 @@ describe("nginx.sign", function()
         ngx.print(fetched, " fetched, ",
           ngx.shared.sagemaker:get("served") and "late " or "at once ")
         ngx.shared.sagemaker:set("served", true) } } ]]):format(model.ports.http) }
-    local ok, problem = pcall(function()
-      local url = other:url("/sign")
-      local out = server.shell(("for i in 1 2 3 4 5 6 7 8; do " ..
-        "curl -s -o /dev/null -w '%%{http_code} ' -d x %s & done; sleep 0.1; " ..
-        "curl -s %s; wait"):format(url, other:url("/quick")))
-      assert.truthy(out:find("1 fetched, at once", 1, true), out)
-      assert.equal(8, select(2, out:gsub("200 ", "")), out)
-      assert.equal(1, other:lua("return fetched"))
-    end)
-    other:stop()
-    assert(ok, problem)
+    local url = other:url("/sign")
+    local out = server.shell(("for i in 1 2 3 4 5 6 7 8; do " ..
+      "curl -s -o /dev/null -w '%%{http_code} ' -d x %s & done; sleep 0.1; " ..
+      "curl -s %s; wait"):format(url, other:url("/quick")))
+    assert.truthy(out:find("1 fetched, at once", 1, true), out)
+    assert.equal(8, select(2, out:gsub("200 ", "")), out)
+    assert.equal(1, other:lua("return fetched"))
   end)
 
   it("keeps its reasons from clients", function()
-    local other = nginx.start{ http = [[
+    local other = crew.start{ http = [[
       init_by_lua_block {
         local sagemaker = require "sagemaker"
         keyless = assert(sagemaker.runtime{
@@ -212,22 +202,18 @@ describe("nginx.sign", function()
         path = "/x", on_error = function() end } } proxy_pass http://127.0.0.1:1; }
       location /e { content_by_lua_block { require("sagemaker.nginx").sign{ client = keyless } } }
       location /f { access_by_lua_block { require("sagemaker.nginx").sign{} } } ]] }
-    local ok, problem = pcall(function()
-      local response = other:get("/b", { body = "x" })
-      assert.same({ 503, "application/json" },
-        { response.status, response.headers["Content-Type"] })
-      assert.equal("the gateway has no access to the model at the moment",
-        cjson.decode(response.body).error.message)
-      assert.truthy(other:log():find("the vault at vault.internal is sealed", 1, true))
-      response = other:get("/c", { body = "x" })
-      assert.same({ 418, "InvalidCredentials\n" }, { response.status, response.body })
-      assert.equal(503, other:get("/d", { body = "x" }).status)
-      assert.equal(500, other:get("/e").status)
-      assert.truthy(other:log():find("sign belongs into the access phase", 1, true))
-      assert.equal(500, other:get("/f").status)
-      assert.truthy(other:log():find("needs a client", 1, true))
-    end)
-    other:stop()
-    assert(ok, problem)
+    local response = other:get("/b", { body = "x" })
+    assert.same({ 503, "application/json" },
+      { response.status, response.headers["Content-Type"] })
+    assert.equal("the gateway has no access to the model at the moment",
+      cjson.decode(response.body).error.message)
+    assert.truthy(other:log():find("the vault at vault.internal is sealed", 1, true))
+    response = other:get("/c", { body = "x" })
+    assert.same({ 418, "InvalidCredentials\n" }, { response.status, response.body })
+    assert.equal(503, other:get("/d", { body = "x" }).status)
+    assert.equal(500, other:get("/e").status)
+    assert.truthy(other:log():find("sign belongs into the access phase", 1, true))
+    assert.equal(500, other:get("/f").status)
+    assert.truthy(other:log():find("needs a client", 1, true))
   end)
 end)

@@ -9,6 +9,7 @@ describe("nginx.task", function()
   end
 
   local one
+  local crew = nginx.crew()
 
   -- No model is done before 18 work.
   setup(function() one = nginx.start{ locations = [[
@@ -22,6 +23,7 @@ describe("nginx.task", function()
       ngx.exit(504)
     } }
   ]] } end)
+  after_each(crew.stop)
   teardown(function() one:stop() end)
 
   it("runs calls side by side, and gives back what each has answered", function()
@@ -91,18 +93,14 @@ describe("nginx.task", function()
   end)
 
   it("says where it cannot be used", function()
-    local other = nginx.start{ http = [[ init_by_lua_block {
+    local other = crew.start{ http = [[ init_by_lua_block {
       local _, message = pcall(require("sagemaker").all, { function() end })
       ngx.shared.sagemaker:set("init", message) } ]] }
-    local ok, problem = pcall(function()
-      assert.truthy(other:lua("return ngx.shared.sagemaker:get('init')")
-        :find("nginx cannot wait in the phase 'init'", 1, true))
-      assert.truthy(select(2, pcall(other.lua, other, "require('sagemaker').task.loop()"))
-        :find("nginx's own", 1, true))
-      assert.truthy(select(2, pcall(other.lua, other, "require('sagemaker').task.spawn(1)"))
-        :find("a task is a function", 1, true))
-    end)
-    other:stop()
-    assert(ok, problem)
+    assert.truthy(other:lua("return ngx.shared.sagemaker:get('init')")
+      :find("nginx cannot wait in the phase 'init'", 1, true))
+    assert.truthy(select(2, pcall(other.lua, other, "require('sagemaker').task.loop()"))
+      :find("nginx's own", 1, true))
+    assert.truthy(select(2, pcall(other.lua, other, "require('sagemaker').task.spawn(1)"))
+      :find("a task is a function", 1, true))
   end)
 end)

@@ -12,13 +12,9 @@ describe("transport.resty", function()
     return
   end
 
-  local one, running
-
-  local function bad(steps)
-    local other = server.bad(steps)
-    running[#running + 1] = other
-    return other
-  end
+  local one
+  local crew = nginx.crew()
+  local bad = crew.bad
 
   -- The outcomes of several requests.
   local function send(requests, opts)
@@ -53,10 +49,7 @@ describe("transport.resty", function()
   setup(function()
     one = nginx.start{}
   end)
-  before_each(function() running = {} end)
-  after_each(function()
-    for _, other in ipairs(running) do other:stop() end
-  end)
+  after_each(crew.stop)
   teardown(function()
     one:stop()
     server.clean()
@@ -289,15 +282,11 @@ describe("transport.resty", function()
 
     it("holds for a name that nobody answers", function()
       local silent = bad{ "hang" } -- TCP only: whoever asks it by UDP hears nothing
-      local other = nginx.start{ http = ("resolver 127.0.0.1:%d; resolver_timeout 20s;")
+      local other = crew.start{ http = ("resolver 127.0.0.1:%d; resolver_timeout 20s;")
         :format(silent.port) }
-      local ok, problem = pcall(function()
-        local row = other:send({ get("http://slow.example/", { connect = 0.3 }) })[1]
-        assert.same({ "ConnectTimeout", false }, { row.err.code, row.err.sent })
-        took(row.seconds, 0.3)
-      end)
-      other:stop()
-      assert(ok, problem)
+      local row = other:send({ get("http://slow.example/", { connect = 0.3 }) })[1]
+      assert.same({ "ConnectTimeout", false }, { row.err.code, row.err.sent })
+      took(row.seconds, 0.3)
     end)
   end)
 
@@ -346,10 +335,6 @@ describe("transport.resty", function()
   end)
 
   describe("kept connection", function()
-    local function count(other)
-      return select(2, other:output():gsub("request %d+ bytes", ""))
-    end
-
     it("is used again, by its own place only", function()
       local other = bad{ "read", OK, "again" }
       local url = other:url()
@@ -372,7 +357,7 @@ describe("transport.resty", function()
       local request = { method = "POST", url = other:url(), body = "again" }
       local rows = send{ request, request }
       assert.same({ false, "ok" }, { rows[2].response.reused, rows[2].response.body })
-      assert.equal(3, count(other))
+      assert.equal(3, other:requests())
     end)
 
     it("that dies after a part of the answer, or at work, is not", function()
@@ -383,7 +368,7 @@ describe("transport.resty", function()
       rows = send{ get(other:url()), get(other:url()) }
       assert.same({ "ConnectionReset", true, true },
         { rows[2].err.code, rows[2].err.sent, rows[2].err.retryable })
-      assert.equal(2, count(other))
+      assert.equal(2, other:requests())
     end)
 
     it("is not kept after a failure, or with bytes that belong to no answer", function()
@@ -413,28 +398,24 @@ describe("transport.resty", function()
         blocks[#blocks + 1] = phase .. "_by_lua_block {" .. call .. "}"
       end
       blocks[#blocks + 1] = "}"
-      local third = nginx.start{ locations = table.concat(blocks, "\n"),
+      local third = crew.start{ locations = table.concat(blocks, "\n"),
         http = "init_by_lua_block { local call = function() " .. call .. " end call() } " ..
           "init_worker_by_lua_block {" .. call .. "}" }
-      local ok, problem = pcall(function()
-        third:get("/phases")
-        local function said(phase)
-          return third:lua("return ngx.shared.sagemaker:get(%q)", phase)
-        end
-        for _, phase in ipairs{ "set", "header_filter", "body_filter", "log", "init",
-          "init_worker" } do
-          local text = said(phase) or "nothing"
-          assert.truthy(text:find("config WrongPhase: ", 1, true), phase .. ": " .. text)
-          assert.truthy(text:find("'" .. phase .. "'", 1, true))
-          assert.truthy(text:find("ngx.timer.at", 1, true))
-        end
-        for _, phase in ipairs{ "rewrite", "access", "content", "timer" } do
-          assert.truthy(server.wait_for(5, function() return said(phase) == "answered ok" end),
-            phase)
-        end
-      end)
-      third:stop()
-      assert(ok, problem)
+      third:get("/phases")
+      local function said(phase)
+        return third:lua("return ngx.shared.sagemaker:get(%q)", phase)
+      end
+      for _, phase in ipairs{ "set", "header_filter", "body_filter", "log", "init",
+        "init_worker" } do
+        local text = said(phase) or "nothing"
+        assert.truthy(text:find("config WrongPhase: ", 1, true), phase .. ": " .. text)
+        assert.truthy(text:find("'" .. phase .. "'", 1, true))
+        assert.truthy(text:find("ngx.timer.at", 1, true))
+      end
+      for _, phase in ipairs{ "rewrite", "access", "content", "timer" } do
+        assert.truthy(server.wait_for(5, function() return said(phase) == "answered ok" end),
+          phase)
+      end
     end)
   end)
 

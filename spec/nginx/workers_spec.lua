@@ -10,18 +10,10 @@ describe("nginx workers", function()
     return
   end
 
-  local running
+  local crew = nginx.crew()
+  local start = crew.start
 
-  local function start(opts)
-    local one = nginx.start(opts)
-    running[#running + 1] = one
-    return one
-  end
-
-  before_each(function() running = {} end)
-  after_each(function()
-    for _, one in ipairs(running) do one:stop() end
-  end)
+  after_each(crew.stop)
 
   -- The bodies of so many answers to requests that are under way together.
   local function crowd(one, path, n)

@@ -74,19 +74,11 @@ local PLACES = {
 
 for place, run in pairs(PLACES) do
   describe("an invocation, " .. place .. ", that meets", function()
-    local running
+    local crew = server.crew()
+    local bad = crew.bad
 
-    before_each(function() running = {} end)
-    after_each(function()
-      for _, one in ipairs(running) do one:stop() end
-    end)
+    after_each(crew.stop)
     teardown(server.clean)
-
-    local function bad(steps)
-      local one = server.bad(steps)
-      running[#running + 1] = one
-      return one
-    end
 
     local function runtime_of(url)
       return assert(sagemaker.runtime {
@@ -130,8 +122,7 @@ for place, run in pairs(PLACES) do
           end
           assert.is_nil(message:find("HIDDENSECRET", 1, true))
           -- It was sent once, and what comes next is not disturbed.
-          local _, sent = one:output():gsub("request %d+ bytes", "")
-          assert.equal(1, sent)
+          assert.equal(1, one:requests())
           assert.equal("abc", (invoke(runtime)))
         end)
       end)

@@ -312,4 +312,13 @@ function M.start(opts)
   return one or error("nginx did not start: " .. tostring(reason), 0)
 end
 
+--- The servers of one test, as server.crew, with nginx too: `start`.
+function M.crew()
+  local crew = server.crew()
+  function crew.start(opts)
+    return crew.add(M.start(opts))
+  end
+  return crew
+end
+
 return M

@@ -249,6 +249,8 @@ function Nginx:log()
 end
 
 function Nginx:stop()
+  if self.is_stopped then return end
+  self.is_stopped = true
   stop(self.pid)
   remove(self.dir)
 end
@@ -310,6 +312,7 @@ end
 ---@field pid integer
 ---@field url fun(self, path?: string): string
 ---@field output fun(self): string what it printed: see csrc/test/badserver.c
+---@field requests fun(self): integer how many requests it has read
 ---@field stop fun(self)
 local Bad = {}
 Bad.__index = Bad
@@ -322,7 +325,15 @@ function Bad:output()
   return read(self.dir .. "/output") or ""
 end
 
+--- How many requests it has read.
+---@return integer
+function Bad:requests()
+  return (select(2, self:output():gsub("request %d+ bytes", "")))
+end
+
 function Bad:stop()
+  if self.is_stopped then return end
+  self.is_stopped = true
   stop(self.pid)
   remove(self.dir)
 end
@@ -339,6 +350,33 @@ function M.bad(steps)
   end)
   if not port then error("badserver did not start: " .. (read(dir .. "/output") or ""), 0) end
   return setmetatable({ port = tonumber(port), dir = dir, pid = pid }, Bad)
+end
+
+--- The servers of one test, for a `describe`:
+---
+---     local crew = server.crew()
+---     after_each(crew.stop)
+---@return {add: (fun(one: table): table), bad: (fun(steps: string[]): spec.Bad), stop: fun()}
+function M.crew()
+  local crew, list = {}, {}
+
+  -- Has `stop` end this one too.
+  function crew.add(one)
+    list[#list + 1] = one
+    return one
+  end
+
+  function crew.bad(steps)
+    return crew.add(M.bad(steps))
+  end
+
+  function crew.stop()
+    local all = list
+    list = {}
+    for _, one in ipairs(all) do one:stop() end
+  end
+
+  return crew
 end
 
 --- Removes what was built for these servers.

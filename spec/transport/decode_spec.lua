@@ -28,12 +28,10 @@ local function plainly(fn)
 end
 
 describe("decode of a request", function()
-  local running, transport
+  local crew, transport = server.crew(), nil
 
   local function bad(steps)
-    local one = server.bad(steps)
-    running[#running + 1] = one
-    return one:url()
+    return crew.bad(steps):url()
   end
 
   local function send(url, decode)
@@ -42,11 +40,11 @@ describe("decode of a request", function()
   end
 
   before_each(function()
-    running, transport = {}, curl.new{ io = io }
+    transport = curl.new{ io = io }
   end)
   after_each(function()
     transport:close()
-    for _, one in ipairs(running) do one:stop() end
+    crew.stop()
   end)
   teardown(server.clean)
 

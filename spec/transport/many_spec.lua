@@ -13,18 +13,13 @@ local function get(url, timeouts)
 end
 
 describe("transport.curl in tasks", function()
-  local running, transport
+  local crew, transport = server.crew(), nil
+  local bad = crew.bad
 
-  local function bad(steps)
-    local one = server.bad(steps)
-    running[#running + 1] = one
-    return one
-  end
-
-  before_each(function() running, transport = {}, curl.new{ io = env } end)
+  before_each(function() transport = curl.new{ io = env } end)
   after_each(function()
     transport:close()
-    for _, one in ipairs(running) do one:stop() end
+    crew.stop()
   end)
   teardown(server.clean)
 
@@ -39,11 +34,6 @@ describe("transport.curl in tasks", function()
     local fns = {}
     for i = 1, n do fns[i] = function() return fn(i) end end
     return task.all(fns)
-  end
-
-  local function requests_of(one)
-    local _, n = one:output():gsub("request %d+ bytes", "")
-    return n
   end
 
   it("lets calls wait side by side", function()
@@ -64,7 +54,7 @@ describe("transport.curl in tasks", function()
     assert.equal(4, fresh)
     local now = descriptors()
     assert.is_true(now <= before + 4, ("%d after %d"):format(now, before))
-    assert.equal(40, requests_of(one))
+    assert.equal(40, one:requests())
   end)
 
   it("lets requests go in the order in which they came", function()
@@ -127,7 +117,7 @@ describe("transport.curl in tasks", function()
         for i = 1, n do
           tasks[i] = task.spawn(function() return transport:send(get(one:url())) end)
         end
-        while requests_of(one) < n do task.sleep(0.005) end
+        while one:requests() < n do task.sleep(0.005) end
         for i = 1, n do tasks[i]:cancel() end
         for i = 1, n do
           local ok, err = tasks[i]:wait()
@@ -135,7 +125,6 @@ describe("transport.curl in tasks", function()
         end
       end)
       one:stop()
-      running = {}
       assert.is_true(descriptors() <= before)
       one = bad{ "read", "hang" }
     end
@@ -150,7 +139,7 @@ describe("transport.curl in tasks", function()
       for i = 1, 5 do
         tasks[i] = task.spawn(function() return assert(transport:send(get(one:url()))).body end)
       end
-      while requests_of(one) < 1 do task.sleep(0.005) end
+      while one:requests() < 1 do task.sleep(0.005) end
       tasks[2]:cancel()
       tasks[4]:cancel()
       local other = curl.new{ io = env }
@@ -159,7 +148,7 @@ describe("transport.curl in tasks", function()
       for _, i in ipairs{ 1, 3, 5 } do assert.same({ true, "ok" }, { tasks[i]:wait() }) end
       assert.same({ "cancelled", "cancelled" }, { tasks[2].status, tasks[4].status })
     end)
-    assert.equal(3, requests_of(one))
+    assert.equal(3, one:requests())
   end)
 
   it("does not let those wait for a place who keep the one that has it from going on", function()
@@ -183,7 +172,7 @@ describe("transport.curl in tasks", function()
     local one = bad{ "read", "hang", "next", "read", OK, "again" }
     local function send() return transport:send(get(one:url())) end
     local rows = task.all{ send, send, send, function()
-      while requests_of(one) < 1 do task.sleep(0.005) end
+      while one:requests() < 1 do task.sleep(0.005) end
       transport:close()
     end }
     assert.equal("TransportClosed", rows[1][4].code)
@@ -194,7 +183,7 @@ describe("transport.curl in tasks", function()
     local one = bad{ "read", "hang" }
     local _, _, err = task.run(function()
       task.spawn(function()
-        while requests_of(one) < 1 do task.sleep(0.005) end
+        while one:requests() < 1 do task.sleep(0.005) end
         transport:close()
       end)
       return transport:send(get(one:url()))

@@ -20,19 +20,10 @@ local function failure(transport, request)
 end
 
 describe("a proxy of transport.curl", function()
-  local running
+  local crew = server.crew()
+  local bad = crew.bad
 
-  -- A misbehaving server that the end of the test stops.
-  local function bad(steps)
-    local one = server.bad(steps)
-    running[#running + 1] = one
-    return one
-  end
-
-  before_each(function() running = {} end)
-  after_each(function()
-    for _, one in ipairs(running) do one:stop() end
-  end)
+  after_each(crew.stop)
   teardown(server.clean)
 
   it("gets the whole URL of an http request, and the environment does not matter", function()

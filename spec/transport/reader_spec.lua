@@ -33,18 +33,13 @@ end
 
 for place, run in pairs(PLACES) do
   describe("a streamed answer, " .. place .. ",", function()
-    local running, transport
+    local crew, transport = server.crew(), nil
+    local bad = crew.bad
 
-    local function bad(steps)
-      local one = server.bad(steps)
-      running[#running + 1] = one
-      return one
-    end
-
-    before_each(function() running, transport = {}, curl.new{ io = env } end)
+    before_each(function() transport = curl.new{ io = env } end)
     after_each(function()
       transport:close()
-      for _, one in ipairs(running) do one:stop() end
+      crew.stop()
     end)
     teardown(server.clean)
 

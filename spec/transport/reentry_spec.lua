@@ -52,21 +52,19 @@ local function disturbed(finalizer, fn, ...)
 end
 
 describe("sagemaker.curl", function()
-  local running, loop, agent
+  local crew, loop, agent = server.crew(), nil, nil
 
   local function bad(steps)
-    local one = server.bad(steps)
-    running[#running + 1] = one
-    return one:url()
+    return crew.bad(steps):url()
   end
 
   before_each(function()
-    running, loop = {}, curl.loop()
+    loop = curl.loop()
     agent = loop:agent(OPTIONS)
   end)
   after_each(function()
     loop:close()
-    for _, one in ipairs(running) do one:stop() end
+    crew.stop()
   end)
   teardown(server.clean)
 
@@ -119,8 +117,7 @@ describe("sagemaker.curl", function()
   end)
 
   it("keeps the body of a request that a finalizer starts meanwhile", function()
-    local one = server.bad{ "read", OK, "again" }
-    running[1] = one
+    local one = crew.bad{ "read", OK, "again" }
     agent:start({ url = one:url() }, 5)
     local number, other = reported(), nil
     disturbed(function()

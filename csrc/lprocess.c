@@ -113,15 +113,48 @@ static int process_port (lua_State *L) {
 
 /* {{ A program in the foreground */
 
-/* The signals that the program is to get when this process gets them, and the
-** one that tells of its end. */
+/* The signals that the program is to get when this process gets them. */
 static void want_signals (sigset_t *set) {
   sigemptyset(set);
   sigaddset(set, SIGTERM);
   sigaddset(set, SIGINT);
   sigaddset(set, SIGHUP);
   sigaddset(set, SIGQUIT);
-  sigaddset(set, SIGCHLD);
+}
+
+/* Takes them out of a set. */
+static void want_free (sigset_t *set) {
+  sigdelset(set, SIGTERM);
+  sigdelset(set, SIGINT);
+  sigdelset(set, SIGHUP);
+  sigdelset(set, SIGQUIT);
+}
+
+/*
+** hold(): from now on those signals wait. release(): they come.
+*/
+static int process_hold (lua_State *L) {
+  sigset_t set;
+  (void)L;
+  want_signals(&set);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  return 0;
+}
+
+static int process_release (lua_State *L) {
+  sigset_t set;
+  (void)L;
+  want_signals(&set);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+  return 0;
+}
+
+/* Where output goes to a file, whoever else has opened it writes behind what is
+** there, not over it. */
+static void append_output (int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0)
+    fcntl(fd, F_SETFL, flags | O_APPEND);
 }
 
 /* The new process: never comes back. */
@@ -131,6 +164,8 @@ static void become (char *const argv[], const sigset_t *mask, pid_t parent) {
 #endif
   if (getppid() != parent)
     _exit(1);
+  append_output(STDOUT_FILENO);
+  append_output(STDERR_FILENO);
   sigprocmask(SIG_SETMASK, mask, NULL);
   execvp(argv[0], argv);
   _exit(127);
@@ -170,24 +205,28 @@ static void read_arguments (lua_State *L, char *argv[]) {
 ** run{program, argument, ...} -> exit status | nil, message, errno. Runs a
 ** program with this process's files until it ends; SIGTERM, SIGINT, SIGQUIT
 ** and SIGHUP that come meanwhile end the program, not this process, and where
-** the system can do it so does the end of this process. The status is 127 when
-** there is no such program, 128 and the signal when one ended it.
+** the system can do it so does the end of this process. Signals that were held
+** count as well; the program has none held. The status is 127 when there is no
+** such program, 128 and the signal when one ended it.
 */
 static int process_run (lua_State *L) {
   char *argv[MAX_ARGUMENTS];
-  sigset_t set, before;
+  sigset_t set, before, unheld;
   struct sigaction plain, old;
   pid_t pid, self = getpid();
   int status, code;
   read_arguments(L, argv);
   want_signals(&set);
+  sigaddset(&set, SIGCHLD); /* tells of its end */
   memset(&plain, 0, sizeof plain);
   plain.sa_handler = SIG_DFL;
   sigaction(SIGCHLD, &plain, &old); /* where it is ignored, none is sent */
   sigprocmask(SIG_BLOCK, &set, &before);
+  unheld = before;
+  want_free(&unheld);
   pid = fork();
   if (pid == 0)
-    become(argv, &before, self);
+    become(argv, &unheld, self);
   code = errno;
   status = pid > 0 ? attend(pid, &set) : -1;
   sigprocmask(SIG_SETMASK, &before, NULL);
@@ -201,10 +240,9 @@ static int process_run (lua_State *L) {
 /* }} */
 
 static const luaL_Reg functions[] = {
-    {"folder", process_folder},
-    {"port", process_port},
-    {"run", process_run},
-    {NULL, NULL},
+    {"folder", process_folder}, {"hold", process_hold},
+    {"port", process_port},     {"release", process_release},
+    {"run", process_run},       {NULL, NULL},
 };
 
 void lsm_open_process (lua_State *L) {

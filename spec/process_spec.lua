@@ -47,6 +47,29 @@ describe("core.process", function()
     end
   end)
 
+  it("lets signals wait that come before a program is there", function()
+    process.hold()
+    finally(function() process.release() end)
+    shell "kill -TERM $(ps -o ppid= -p $$)"
+    local status = process.run { "sh", "-c", 'trap "exit 40" TERM; while :; do sleep 0.01; done' }
+    assert.is_true(status == 40 or status == 128 + 15, status)
+    -- The program itself has no signal held.
+    assert.equal(128 + 15, process.run { "sh", "-c", "kill -TERM $$; exit 1" })
+  end)
+
+  it("appends to a file that its output goes to", function()
+    local path = os.tmpname()
+    finally(function() os.remove(path) end)
+    local lua = os.getenv "SAGEMAKER_LUA" or "lua"
+    local script = 'require("sagemaker.core").process.run { "sh", "-c", '
+      .. '"echo one; echo two >>/dev/stdout; echo three; echo four >>/dev/stderr; echo five" }'
+    shell(("%s -e '%s' >%s 2>&1"):format(lua, script, path))
+    local file = assert(io.open(path))
+    local text = file:read("*a")
+    file:close()
+    assert.equal("one\ntwo\nthree\nfour\nfive\n", text)
+  end)
+
   it("throws when it is asked wrongly", function()
     assert.has_error(function() process.run {} end)
     assert.has_error(function() process.run { 1 } end)

@@ -81,7 +81,7 @@ describe("losses of the wire", function()
   it("a clock that is off and tokens that have expired are refused", function()
     local sim = simulator.new { clock_skew = 600 }
     local call = caller.new(sim)
-    assert.equal("RequestExpired", (select(2, call("ListModels", {}))))
+    assert.equal("InvalidSignatureException", (select(2, call("ListModels", {}))))
     sim:clock_skew(false)
     sim:expire(1)
     assert.equal("ExpiredTokenException", (select(2, call("ListModels", {}))))

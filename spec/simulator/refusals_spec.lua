@@ -118,7 +118,7 @@ describe("the simulator refuses", function()
         access_key_id = "test", secret_access_key = "wrong" } })
       assert.equal("UnrecognizedClientException", code { credentials = {
         access_key_id = "other", secret_access_key = "test" } })
-      assert.equal("RequestExpired", code { at = sim:now() - 301 })
+      assert.equal("InvalidSignatureException", code { at = sim:now() - 301 })
       assert.equal("MissingAuthenticationTokenException",
         code { change = function(request) request.headers.Authorization = nil end })
       sim:deny(operation)

@@ -98,8 +98,8 @@ describe("the simulator's check of signatures", function()
     for _, offset in ipairs { -299, 0, 299 } do
       assert(caller.new(sim, { at = sim:now() + offset })("ListModels", {}))
     end
-    refused("RequestExpired", "Signature expired: 20260115T115459Z", { at = sim:now() - 301 })
-    refused("RequestExpired", "not yet current", { at = sim:now() + 301 })
+    refused("InvalidSignatureException", "Signature expired: 20260115T115459Z", { at = sim:now() - 301 })
+    refused("InvalidSignatureException", "not yet current", { at = sim:now() + 301 })
   end)
 
   it("knows session tokens and when they end", function()
@@ -121,7 +121,7 @@ describe("the simulator's check of signatures", function()
   it("checks against a clock of its own when it is given one", function()
     local wall = 1700000000
     sim = simulator.new { wall = function() return wall end }
-    refused("RequestExpired", "not yet current", {})
+    refused("InvalidSignatureException", "not yet current", {})
     local output, response = caller.new(sim, { at = wall })("ListModels", {})
     assert.is_table(output)
     assert.equal("Tue, 14 Nov 2023 22:13:20 GMT", response.headers.Date)
@@ -144,7 +144,7 @@ describe("the simulator's check of signatures", function()
     sim:advance(1)
     local response = sim:handle(request)
     assert.equal(403, response.status)
-    assert.matches("RequestExpired", response.body)
+    assert.matches("InvalidSignatureException", response.body)
     request.query = request.query:gsub("X%-Amz%-Expires=%d+", "X-Amz-Expires=soon")
     assert.matches("IncompleteSignatureException", sim:handle(request).body)
   end)

@@ -127,6 +127,54 @@ describe("the simulator on the wire", function()
     assert.equal(200, response.status)
   end)
 
+  describe("in the query protocol", function()
+    local function code_of(service, action, opts)
+      opts = opts or {}
+      local request = { method = "POST", path = "/", query = "", host = service .. ".amazonaws.com",
+        body = "Action=" .. action .. "&Version=2011-06-15", headers = {
+          Host = service .. ".amazonaws.com",
+          ["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8" } }
+      core.signer { access_key_id = opts.key or "test", secret_access_key = opts.secret or "test",
+        region = "us-east-1", service = service }:sign(request, opts.at or sim:now())
+      if opts.unsigned then request.headers.Authorization = nil end
+      local response = sim:handle(request)
+      return response.body:match("<Code>(.-)</Code>"), response.body:match("<Message>(.-)</Message>"),
+        response.status
+    end
+
+    it("calls refusals as services with that protocol do", function()
+      local function has(code, text, ...)
+        local got, message, status = code_of(...)
+        assert.equal(code, got)
+        assert.matches(text, message)
+        assert.equal(403, status)
+      end
+      assert.is_nil((code_of("sts", "GetCallerIdentity")))
+      has("SignatureDoesNotMatch", "does not match", "sts", "GetCallerIdentity", { secret = "x" })
+      has("InvalidClientTokenId", "token included in the request is invalid", "monitoring",
+        "DescribeAlarms", { key = "x" })
+      has("MissingAuthenticationToken", "Missing", "monitoring", "DescribeAlarms",
+        { unsigned = true })
+      sim:deny(1)
+      has("AccessDenied", "not authorized to perform: sts:GetCallerIdentity", "sts",
+        "GetCallerIdentity")
+      sim:expire(1)
+      has("ExpiredToken", "is expired", "sts", "GetCallerIdentity")
+    end)
+
+    it("takes signatures of five minutes, and STS of fifteen", function()
+      local old = sim:now() - 301
+      assert.is_nil((code_of("sts", "GetCallerIdentity", { at = old })))
+      local code, message = code_of("monitoring", "DescribeAlarms", { at = old })
+      assert.equal("SignatureDoesNotMatch", code)
+      assert.equal("Signature expired: 20260115T115459Z is now earlier than 20260115T115500Z "
+        .. "(20260115T120000Z - 5 min.)", message)
+      code, message = code_of("sts", "GetCallerIdentity", { at = sim:now() - 901 })
+      assert.equal("SignatureDoesNotMatch", code)
+      assert.matches("%(20260115T120000Z %- 15 min%.%)$", message)
+    end)
+  end)
+
   it("passes over headers that no wire can bring", function()
     local open = simulator.new { verify = false }
     local function status(headers)

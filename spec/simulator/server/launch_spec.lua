@@ -83,6 +83,29 @@ describe("the simulator as a server", function()
     assert.matches("^simulate: 127%.0%.0%.1 port %d+: Address already in use\n$", message)
   end)
 
+  it("leaves nothing when it is told to end before nginx is there", function()
+    local core = require "sagemaker.core"
+    local dir = server.folder()
+    finally(function() server.remove(dir) end)
+    local nginx, seen = dir .. "/nginx", nil
+    local file = assert(io.open(nginx, "wb"))
+    file:write("#!/bin/sh\n[ \"$1\" = -V ] && echo nginx version: --add-module=ngx_lua && exit 0\n"
+      .. "while :; do sleep 0.01; done\n")
+    file:close()
+    server.shell("chmod +x " .. nginx .. "; mkdir " .. dir .. "/tmp")
+    local status = require("sagemaker.simulator.server.launch").run({ nginx = nginx, port = 0 }, {
+      getenv = function(name) return name == "TMPDIR" and dir .. "/tmp" or os.getenv(name) end,
+      replace = function(path, text)
+        seen = path
+        server.shell "kill -TERM $(ps -o ppid= -p $$)"
+        return core.replace(path, text, ".new")
+      end,
+    })
+    assert.equal(128 + 15, status)
+    assert.matches("/nginx%.conf$", seen)
+    assert.equal("", (server.shell("ls " .. dir .. "/tmp")))
+  end)
+
   it("serves TLS", function()
     local certificates = server.certificates()
     finally(function() certificates.remove() end)
@@ -294,8 +317,8 @@ describe("the simulator as a server", function()
       end
       assert.matches("^HTTP/1%.1 200", said(0))
       assert.matches("^HTTP/1%.1 200", said(290))
-      assert.matches("RequestExpired.*is now earlier than", said(310))
-      assert.matches("RequestExpired.*is still later than", said(-310))
+      assert.matches("InvalidSignatureException.*is now earlier than", said(310))
+      assert.matches("InvalidSignatureException.*is still later than", said(-310))
       assert.matches("InvalidSignatureException", said(0, function(request)
         request.body = '{"MaxResults":1}'
       end))

@@ -140,6 +140,11 @@ local function url_of(site)
   return ("%s://%s:%d"):format(site.tls and "https" or "http", host, site.port)
 end
 
+local function clear(folder)
+  for _, name in ipairs(configuration.LEFT) do os.remove(folder .. "/" .. name) end
+  os.remove(folder)
+end
+
 -- Writes what nginx reads; the folder is nobody else's.
 local function write_files(site, options, banner, io)
   local folder, message =
@@ -150,12 +155,8 @@ local function write_files(site, options, banner, io)
   ok, message = io.replace(site.options, json.encode { options = options, banner = banner })
   if ok then ok, message = io.replace(folder .. "/nginx.conf", configuration.text(site)) end
   if ok then return folder end
+  clear(folder)
   return nil, message
-end
-
-local function clear(folder)
-  for _, name in ipairs(configuration.LEFT) do os.remove(folder .. "/" .. name) end
-  os.remove(folder)
 end
 
 local function server_options(opts, io)
@@ -166,6 +167,19 @@ local function server_options(opts, io)
   if given.state then given.state = find.absolute(given.state, io) end
   given.log_requests, given.resets = opts.log ~= nil or nil, true
   return given
+end
+
+-- Runs nginx in a folder that is there as long as it runs.
+local function serve(site, options, banner, io)
+  local folder, message = write_files(site, options, banner, io)
+  if not folder then return nil, message end
+  local status
+  status, message = require("sagemaker.core").process.run {
+    site.nginx, "-p", folder, "-c", folder .. "/nginx.conf",
+    "-g", "", -- what a distribution adds to its own configuration is not for this one
+  }
+  clear(folder)
+  return status, message
 end
 
 --- What is wrong with the options of the server, or with its state file; nil when nothing is.
@@ -204,15 +218,12 @@ function M.run(opts, io)
   local site
   site, message = site_of(opts, io)
   if not site then return nil, message end
-  local folder
-  folder, message = write_files(site, options, M.banner(server, url_of(site), site.tls), io)
-  if not folder then return nil, message end
-  local status
-  status, message = require("sagemaker.core").process.run {
-    site.nginx, "-p", folder, "-c", folder .. "/nginx.conf",
-    "-g", "", -- what a distribution adds to its own configuration is not for this one
-  }
-  clear(folder)
+  local process = require("sagemaker.core").process
+  process.hold() -- so that no signal comes between the folder and the nginx that it is for
+  local ok, status
+  ok, status, message = pcall(serve, site, options, M.banner(server, url_of(site), site.tls), io)
+  process.release()
+  if not ok then error(status, 0) end
   return status, message
 end
 

@@ -197,13 +197,22 @@ function M.encode(row, name, output, id)
   return answer(200, out)
 end
 
+-- What services with this protocol call refusals that others have as well.
+local COMMON = {
+  AccessDeniedException = "AccessDenied", ExpiredTokenException = "ExpiredToken",
+  IncompleteSignatureException = "IncompleteSignature",
+  InvalidSignatureException = "SignatureDoesNotMatch",
+  MissingAuthenticationTokenException = "MissingAuthenticationToken",
+  ThrottlingException = "Throttling", UnrecognizedClientException = "InvalidClientTokenId",
+}
+
 --- The code of an exception in this protocol, which some models have beside its name.
 ---@param row sagemaker.simulator.service
 ---@param code string
 ---@return string
 function M.code(row, code)
   local shape = row.service:shape(code)
-  return shape and shape.code or code
+  return shape and shape.code or COMMON[code] or code
 end
 
 function M.refuse(row, refused, id)

@@ -1,6 +1,5 @@
 local caller = require "simulator.caller"
 local cjson = require "cjson"
-local core = require "sagemaker.core"
 local simulator = require "sagemaker.simulator"
 
 local ROLE = "arn:aws:iam::123456789012:role/sagemaker"
@@ -326,105 +325,101 @@ describe("invocations", function()
       { EndpointName = "e", Body = "", TargetVariant = "a b" })
   end)
 
-  describe("with a response stream", function()
-    local function assert_event(event, message)
-      if message then error(message) end
-      return event
+  describe("of what is not ready", function()
+    local function refused_as(text, input)
+      local output, code, message, response = invoke("InvokeEndpoint", input)
+      assert.is_nil(output)
+      assert.equal("ModelNotReadyException", code)
+      assert.matches(text, message, 1, true)
+      assert.equal(429, response.status)
     end
 
-    local function parts_of(input)
-      local out, response = assert(invoke("InvokeEndpointWithResponseStream", input))
-      assert.equal("application/vnd.amazon.eventstream", response.headers["Content-Type"])
-      local decoder = core.eventstream_decoder(core.service "sagemaker-runtime",
-        "InvokeEndpointWithResponseStream")
-      assert(decoder:feed(response.body))
-      local parts = {}
-      for event in function() return assert_event(decoder:next()) end do
-        parts[#parts + 1] = event.PayloadPart.Bytes
+    it("wait for the target model of a multi-model endpoint", function()
+      setup { loading_seconds = 20 }
+      model("m", { Image = caller.IMAGE, Mode = "MultiModel", ModelDataUrl = "s3://b/models/" })
+      config("c", { { "Main", "m" } })
+      endpoint("e", "c")
+      refused_as("The model a.tar.gz of endpoint e is not ready",
+        { EndpointName = "e", Body = "", TargetModel = "a.tar.gz" })
+      sim:advance(19)
+      refused_as("a.tar.gz", { EndpointName = "e", Body = "", TargetModel = "a.tar.gz" })
+      refused_as("b.tar.gz", { EndpointName = "e", Body = "", TargetModel = "b.tar.gz" })
+      local other = simulator.new { loading_seconds = 20 }
+      assert(other:restore(sim:snapshot()))
+      sim:advance(1)
+      other:advance(1)
+      for _, one in ipairs { sim, other } do
+        invoke = caller.new(one, { model = "sagemaker-runtime" })
+        assert(invoke("InvokeEndpoint",
+          { EndpointName = "e", Body = "", TargetModel = "a.tar.gz" }))
+        refused_as("b.tar.gz", { EndpointName = "e", Body = "", TargetModel = "b.tar.gz" })
       end
-      assert(decoder:finish())
-      return parts, out
+      assert.equal(0, sim.account.metrics:statistic("e", "Main", "Invocation4XXErrors", "Sum",
+        0, sim:now() + 60 - sim:now() % 60))
+    end)
+
+    it("wait for the resources of a serverless variant, and no others", function()
+      setup { loading_seconds = 5 }
+      simple()
+      assert(invoke("InvokeEndpoint", { EndpointName = "e", Body = "" }))
+      assert(call("CreateEndpointConfig", { EndpointConfigName = "s", ProductionVariants = { {
+        VariantName = "Cold", ModelName = "m",
+        ServerlessConfig = { MemorySizeInMB = 1024, MaxConcurrency = 2 } } } }))
+      endpoint("f", "s")
+      refused_as("The variant Cold of endpoint f is not ready", { EndpointName = "f", Body = "" })
+      sim:advance(5)
+      assert(invoke("InvokeEndpoint", { EndpointName = "f", Body = "" }))
+    end)
+
+    it("are refused by a knob, by number, name and chance", function()
+      simple()
+      sim:not_ready(2)
+      for _ = 1, 2 do refused_as("The model of endpoint e", { EndpointName = "e", Body = "" }) end
+      assert(invoke("InvokeEndpoint", { EndpointName = "e", Body = "" }))
+      for _, value in ipairs { "m", { "other", "e" }, { chance = 1, names = { "e" } } } do
+        sim:not_ready(value)
+        refused_as("The model of endpoint e", { EndpointName = "e", Body = "" })
+        assert(invoke("InvokeEndpointWithResponseStream", { EndpointName = "e", Body = "" }))
+      end
+      sim:not_ready("other")
+      assert(invoke("InvokeEndpoint", { EndpointName = "e", Body = "" }))
+    end)
+  end)
+
+  it("of a model without containers are echoed under its own name", function()
+    assert(call("CreateModel", { ModelName = "bare", ExecutionRoleArn = ROLE }))
+    config("c", { { "Main", "bare" } })
+    endpoint("e", "c")
+    local answer = cjson.decode(invoke("InvokeEndpoint", { EndpointName = "e", Body = "x" }).Body)
+    assert.equal("bare", answer.model)
+    sim:container("bare", function() return "own" end)
+    assert.equal("own", invoke("InvokeEndpoint", { EndpointName = "e", Body = "x" }).Body)
+  end)
+
+  it("reach the model of the instance pool that brings the instances", function()
+    model "m"
+    model "small"
+    local function pools(...)
+      return { EndpointConfigName = "c", ProductionVariants = { { VariantName = "Main",
+        ModelName = "m", InitialInstanceCount = 1, InstancePools = { ... } } } }
     end
-
-    it("come part by part", function()
-      simple()
-      sim:container("m", function()
-        return { parts = { "to", "ken", "\0s" }, headers = { ["Content-Type"] = "text/x" } }
-      end)
-      local parts, out = parts_of { EndpointName = "e", Body = "" }
-      assert.equal("Main", out.InvokedProductionVariant)
-      assert.equal("text/x", out.ContentType)
-      assert.same({ "to", "ken", "\0s" }, parts)
-    end)
-
-    it("come from a function, one part after the other", function()
-      simple()
-      local list, last = { "a", "b" }, nil
-      local function parts()
-        if #list == 0 and last then error(last, 0) end
-        return table.remove(list, 1)
-      end
-      sim:container("m", function() return { parts = parts } end)
-      assert.same({ "a", "b" }, (parts_of { EndpointName = "e", Body = "" }))
-      list = { "c", "d" }
-      assert.equal("cd", invoke("InvokeEndpoint", { EndpointName = "e", Body = "" }).Body)
-      list, last = { "e" }, "out of memory \255"
-      local _, response = assert(invoke("InvokeEndpointWithResponseStream",
-        { EndpointName = "e", Body = "" }))
-      assert.matches("StreamBroken", response.body, 1, true)
-      assert.matches("out of memory ?", response.body, 1, true)
-      local _, code, text = invoke("InvokeEndpoint", { EndpointName = "e", Body = "" })
-      assert.equal("ModelError", code)
-      assert.matches("out of memory", text, 1, true)
-      list, last = { "f", 7 }, nil
-      _, response = assert(invoke("InvokeEndpointWithResponseStream",
-        { EndpointName = "e", Body = "" }))
-      assert.matches("a part that is no string", response.body, 1, true)
-    end)
-
-    it("come member by member from the echo, which a pause delays", function()
-      simple()
-      sim:stream_pause(2)
-      local before = sim:now()
-      assert.equal(6, #parts_of { EndpointName = "e", Body = "" })
-      assert.equal(10, sim:now() - before)
-      local hasty = caller.new(sim, { model = "sagemaker-runtime", timeouts = { read = 1 } })
-      local out, code = hasty("InvokeEndpointWithResponseStream", { EndpointName = "e", Body = "" })
-      assert.is_nil(out)
-      assert.equal("ReadTimeout", code)
-    end)
-
-    it("are cut at events, or into pieces", function()
-      simple()
-      local body, kind = "data: a\n\ndata: b\r\n\r\ndata: end", "text/event-stream"
-      sim:container("m", function()
-        return { body = body, headers = { ["content-type"] = kind } }
-      end)
-      assert.same({ "data: a\n\n", "data: b\r\n\r\n", "data: end" },
-        (parts_of { EndpointName = "e", Body = "" }))
-      body, kind = ("x"):rep(20000), "text/plain"
-      local parts = parts_of { EndpointName = "e", Body = "" }
-      assert.same({ 8192, 8192, 3616 }, { #parts[1], #parts[2], #parts[3] })
-      assert.equal(body, table.concat(parts))
-    end)
-
-    it("end with the error that the container ends with", function()
-      simple()
-      sim:container("m", function()
-        return { parts = { "half" }, stream_error = { code = "StreamBroken", message = "no more" } }
-      end)
-      local _, response = assert(invoke("InvokeEndpointWithResponseStream",
-        { EndpointName = "e", Body = "" }))
-      local decoder = core.eventstream_decoder(core.service "sagemaker-runtime",
-        "InvokeEndpointWithResponseStream")
-      assert(decoder:feed(response.body))
-      assert.equal("half", decoder:next().PayloadPart.Bytes)
-      local event, _, fault = decoder:next()
-      assert.is_nil(event)
-      assert.equal("ModelStreamError", fault.code)
-      assert.equal("no more", fault.message)
-      assert.equal("StreamBroken", fault.fields.ErrorCode)
-    end)
+    local _, _, message = call("CreateEndpointConfig", pools(
+      { InstanceType = "ml.g6.2xlarge", Priority = 1, ModelNameOverride = "gone" }))
+    assert.equal('Could not find model "arn:aws:sagemaker:us-east-1:123456789012:model/gone".',
+      message)
+    _, _, message = call("CreateEndpointConfig", pools(
+      { InstanceType = "ml.g6.2xlarge", Priority = 1 },
+      { InstanceType = "ml.g6.4xlarge", Priority = 1 }))
+    assert.matches("InstancePools has Priority 1 twice", message)
+    assert(call("CreateEndpointConfig", pools({ InstanceType = "ml.g6.4xlarge", Priority = 2 },
+      { InstanceType = "ml.g6.2xlarge", Priority = 1, ModelNameOverride = "small" })))
+    endpoint("e", "c")
+    local answer = cjson.decode(invoke("InvokeEndpoint", { EndpointName = "e", Body = "x" }).Body)
+    assert.equal("small", answer.model)
+    sim:unhealthy "small"
+    assert(call("UpdateEndpoint", { EndpointName = "e", EndpointConfigName = "c" }))
+    sim:advance(600)
+    assert.equal("RollingBack", call("DescribeEndpoint", { EndpointName = "e" }).EndpointStatus)
   end)
 
   it("are answered later when the endpoint is asynchronous", function()

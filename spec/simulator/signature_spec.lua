@@ -98,7 +98,8 @@ describe("the simulator's check of signatures", function()
     for _, offset in ipairs { -299, 0, 299 } do
       assert(caller.new(sim, { at = sim:now() + offset })("ListModels", {}))
     end
-    refused("InvalidSignatureException", "Signature expired: 20260115T115459Z", { at = sim:now() - 301 })
+    refused("InvalidSignatureException", "Signature expired: 20260115T115459Z",
+      { at = sim:now() - 301 })
     refused("InvalidSignatureException", "not yet current", { at = sim:now() + 301 })
   end)
 

@@ -138,15 +138,15 @@ describe("the simulator on the wire", function()
         region = "us-east-1", service = service }:sign(request, opts.at or sim:now())
       if opts.unsigned then request.headers.Authorization = nil end
       local response = sim:handle(request)
-      return response.body:match("<Code>(.-)</Code>"), response.body:match("<Message>(.-)</Message>"),
-        response.status
+      local body = response.body
+      return body:match("<Code>(.-)</Code>"), body:match("<Message>(.-)</Message>"), response.status
     end
 
     it("calls refusals as services with that protocol do", function()
       local function has(code, text, ...)
-        local got, message, status = code_of(...)
+        local got, said, status = code_of(...)
         assert.equal(code, got)
-        assert.matches(text, message)
+        assert.matches(text, said)
         assert.equal(403, status)
       end
       assert.is_nil((code_of("sts", "GetCallerIdentity")))
@@ -165,13 +165,13 @@ describe("the simulator on the wire", function()
     it("takes signatures of five minutes, and STS of fifteen", function()
       local old = sim:now() - 301
       assert.is_nil((code_of("sts", "GetCallerIdentity", { at = old })))
-      local code, message = code_of("monitoring", "DescribeAlarms", { at = old })
+      local code, said = code_of("monitoring", "DescribeAlarms", { at = old })
       assert.equal("SignatureDoesNotMatch", code)
       assert.equal("Signature expired: 20260115T115459Z is now earlier than 20260115T115500Z "
-        .. "(20260115T120000Z - 5 min.)", message)
-      code, message = code_of("sts", "GetCallerIdentity", { at = sim:now() - 901 })
+        .. "(20260115T120000Z - 5 min.)", said)
+      code, said = code_of("sts", "GetCallerIdentity", { at = sim:now() - 901 })
       assert.equal("SignatureDoesNotMatch", code)
-      assert.matches("%(20260115T120000Z %- 15 min%.%)$", message)
+      assert.matches("%(20260115T120000Z %- 15 min%.%)$", said)
     end)
   end)
 

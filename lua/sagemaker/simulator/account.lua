@@ -24,6 +24,7 @@ M.SECONDS = {
   scaling = 60, -- new weights and capacities
   deleting = 30,
   health_check = 300, -- until an unhealthy container is given up
+  loading = 0, -- of a target model, or of a serverless variant's resources, once asked for
 }
 
 -- The option that limits how many there may be of a kind.

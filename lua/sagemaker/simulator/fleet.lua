@@ -61,6 +61,33 @@ local function variant_of(spec, model, now)
   }
 end
 
+--- The instance pool that a variant's instances come from: that of the first priority, because the
+-- simulator runs out of none.
+---@param spec table a ProductionVariant
+---@return table|nil
+function M.pool(spec)
+  local first
+  for _, pool in ipairs(spec.InstancePools or {}) do
+    if not first or pool.Priority < first.Priority then first = pool end
+  end
+  return first
+end
+
+--- The models that a variant names: first the one that it runs.
+---@param spec table a ProductionVariant
+---@return string[]
+function M.models(spec)
+  local pool = M.pool(spec)
+  local runs = pool and pool.ModelNameOverride or spec.ModelName
+  local names = { runs }
+  if spec.ModelName and spec.ModelName ~= runs then names[#names + 1] = spec.ModelName end
+  for _, other in ipairs(spec.InstancePools or {}) do
+    local name = other.ModelNameOverride
+    if name and name ~= runs then names[#names + 1] = name end
+  end
+  return names
+end
+
 --- The fleet of an endpoint configuration.
 ---@param record sagemaker.simulator.record of an endpoint configuration
 ---@param find fun(model_name: string): sagemaker.simulator.record|nil
@@ -72,7 +99,8 @@ function M.blueprint(record, find, now)
     if not specs or not specs[1] then return NONE end
     local rows = {}
     for i, spec in ipairs(specs) do
-      rows[i] = variant_of(spec, spec.ModelName and find(spec.ModelName), now)
+      local name = M.models(spec)[1]
+      rows[i] = variant_of(spec, name and find(name), now)
     end
     return rows
   end
@@ -90,7 +118,7 @@ end
 function M.names(blueprint, endpoint)
   local names = { endpoint, blueprint.name }
   for _, list in ipairs { blueprint.variants, blueprint.shadows } do
-    for _, variant in ipairs(list) do names[#names + 1] = variant.spec.ModelName end
+    for _, variant in ipairs(list) do names[#names + 1] = M.models(variant.spec)[1] end
   end
   for _, model in ipairs(blueprint.models or {}) do names[#names + 1] = model end
   return names

@@ -39,13 +39,16 @@ local HEADER = 1024
 ---@field health table<string, boolean> by model: what was told about it
 ---@field dice integer the state of the random numbers that route
 
---- The containers of a model, as fleets keep them.
+--- The containers of a model, as fleets keep them; one that says nothing of itself where a model
+-- names none.
 ---@param name string of the model
 ---@param input table of CreateModel, or {Containers = …}
 ---@return sagemaker.simulator.container[]
 function M.containers(name, input)
   local rows = {}
-  for i, container in ipairs(input.Containers or { input.PrimaryContainer }) do
+  local containers = input.Containers or { input.PrimaryContainer }
+  if not containers[1] then return { { name = name } } end
+  for i, container in ipairs(containers) do
     rows[i] = {
       name = name, host = container.ContainerHostname,
       url = (container.Environment or {})[M.VARIABLE], multi = container.Mode == "MultiModel",

@@ -57,10 +57,13 @@ Simulator.__index = Simulator
 ---@field scaling_seconds? number 60: new weights and capacities
 ---@field deleting_seconds? number 30
 ---@field health_check_seconds? number 300: until an unhealthy container is given up
+---@field loading_seconds? number 0: a target model, or a serverless variant's resources, once asked
+--- for; until then InvokeEndpoint is refused with ModelNotReadyException
 ---@field fail_provisioning? any knobs: see simulator/knobs.lua for the forms they take
 ---@field unhealthy? any
 ---@field rollback_fails? any
 ---@field hide_failure_reason? any
+---@field not_ready? any
 ---@field throttle? any also {rate =, burst =} requests a second
 ---@field expire? any
 ---@field deny? any

@@ -2,6 +2,7 @@
 -- the container is told, what is measured, and the copies that shadow variants get.
 
 local components = require "sagemaker.simulator.component"
+local knobs = require "sagemaker.simulator.knobs"
 local refusal = require "sagemaker.simulator.refusal"
 local routing = require "sagemaker.simulator.routing"
 
@@ -117,6 +118,36 @@ function M.route(account, input)
   }
 end
 
+-- What has to be loaded before an invocation can be served, in words; nil when nothing has.
+local function loads(invocation, input)
+  local variant, containers = invocation.route.variant, invocation.containers
+  if containers[1] and containers[1].multi then return "model " .. input.TargetModel end
+  return variant.serverless and "variant " .. variant.name or nil
+end
+
+-- Whether that is there by now. The first who asks sets it going.
+local function is_loaded(account, invocation, what)
+  local seconds, record = account.seconds.loading, invocation.endpoint
+  if not what or seconds <= 0 then return true end
+  local key, now = invocation.route.blueprint.name .. " " .. what, account:now()
+  local ready = record.ready or {}
+  record.ready = ready
+  ready[key] = ready[key] or now + seconds
+  return now >= ready[key]
+end
+
+-- InvokeEndpoint is the one that has an exception for this; others wait, as far as anybody tells.
+local function check_ready(account, invocation, input, case)
+  local what = loads(invocation, input)
+  local names = { invocation.endpoint.name, input.TargetModel }
+  for _, container in ipairs(invocation.containers) do names[#names + 1] = container.name end
+  local strikes = account.knobs.not_ready and knobs.strikes(account.knobs, "not_ready", names,
+    { operation = "InvokeEndpoint", endpoint = names[1], random = case.sim.random })
+  if not strikes and is_loaded(account, invocation, what) then return true end
+  return refusal.new("ModelNotReadyException", ("The %s of endpoint %s is not ready to serve "
+    .. "requests yet. Wait and try your request again."):format(what or "model", names[1]), 429)
+end
+
 -- Header of the container's request and the member of the input that it carries.
 local PASSED = {
   ["Content-Type"] = "ContentType", Accept = "Accept",
@@ -216,13 +247,19 @@ end
 --- Invokes an endpoint.
 ---@param account sagemaker.simulator.account
 ---@param input table of InvokeEndpoint
----@param more table|nil {method, path} other than POST /invocations; `streams` as for Hosting:call
+---@param more table|nil {method, path} other than POST /invocations; `streams` as for Hosting:call;
+--- `case`, where a model that is not ready is an exception
 ---@return sagemaker.simulator.answer|nil and `invocation`
 ---@return sagemaker.simulator.refusal|nil
 function M.invoke(account, input, more)
   local invocation, refused = M.route(account, input)
   if not invocation then return nil, refused end
   more = more or {}
+  if more.case then
+    local ready
+    ready, refused = check_ready(account, invocation, input, more.case)
+    if not ready then return nil, refused end
+  end
   local answer, host = run(account, invocation, input, more)
   measure(account, invocation, answer)
   shadow(account, invocation, input, more)

@@ -6,7 +6,8 @@
 --   function        asked each time with a table that describes the case; a string is the reason
 --
 -- and knobs on requests (throttle, drop, unreachable, deny, …) may also be a number, the next n, or
--- a chance: { chance = 0.05, names = {"a", "b"} }, for those operations or all.
+-- a chance: { chance = 0.05, names = {"a", "b"} }, for those operations or all; not_ready is one of
+-- these that goes by the names of endpoints and models.
 --
 -- Seconds may be a number, a table by name, a function, or a distribution:
 --
@@ -23,7 +24,7 @@ local KINDS = {
   fail_provisioning = "names", unhealthy = "names", rollback_fails = "names",
   hide_failure_reason = "names",
   deny = "counted", drop = "counted", unreachable = "counted", throttle = "rate",
-  expire = "counted", reset = "counted", truncate = "counted",
+  not_ready = "counted names", expire = "counted", reset = "counted", truncate = "counted",
   latency = "seconds", stream_pause = "seconds", visible_after = "seconds", clock_skew = "offset",
 }
 
@@ -110,24 +111,34 @@ local function check_seconds(name, value, service)
   end
 end
 
+-- Whether a knob's names are those of operations.
+local function means_operations(kind)
+  return not kind:find("names", 1, true)
+end
+
+-- Whether a knob may be a number of cases, or a chance.
+local function counts(kind)
+  return kind ~= "names"
+end
+
 -- { chance =, names = }
-local function check_chance(name, value, service)
+local function check_chance(name, value, kind, service)
   local chance = value.chance
   if type(chance) ~= "number" or not (chance >= 0 and chance <= 1) then
     error(("%s: chance must be a number from 0 to 1"):format(name), 5)
   end
   local names = value.names or {}
   for _, entry in ipairs(type(names) == "table" and names or { names }) do
-    check_name(name, tostring(entry), service)
+    if means_operations(kind) then check_name(name, tostring(entry), service) end
   end
 end
 
 local function check_names(name, value, kind, service)
   local is = type(value)
-  if is == "table" and value.chance ~= nil and kind ~= "names" then
-    return check_chance(name, value, service)
+  if is == "table" and value.chance ~= nil and counts(kind) then
+    return check_chance(name, value, kind, service)
   end
-  if is == "number" and (kind == "counted" or kind == "rate") and value >= 0 then return end
+  if is == "number" and counts(kind) and value >= 0 then return end
   if is == "table" and kind == "rate" and value.rate then
     if is_seconds(value.rate) and (value.burst == nil or is_seconds(value.burst)) then return end
   elseif is == "boolean" or is == "function" then
@@ -136,7 +147,7 @@ local function check_names(name, value, kind, service)
     local good = true
     for _, entry in pairs(is == "table" and value or { value }) do
       good = good and type(entry) == "string"
-      if good and kind ~= "names" then check_name(name, entry, service) end
+      if good and means_operations(kind) then check_name(name, entry, service) end
     end
     if good then return end
   end

@@ -85,7 +85,7 @@ end
 local function handler(account, input, case)
   local _, _, path = read_path(case.request.path)
   local answer, refused = invocations.invoke(account, input,
-    { method = case.request.method, path = path, streams = streams(case.request) })
+    { method = case.request.method, path = path, streams = streams(case.request), case = case })
   if not answer then return nil, refused end
   return { answer = answer }
 end

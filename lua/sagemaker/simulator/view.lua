@@ -35,13 +35,9 @@ local function pending_status(d, active, total)
   return { { Status = PENDING[kind][1], StatusMessage = message, StartTime = d.since } }
 end
 
--- All instances come from the pool of the first priority; the simulator runs out of none.
 local function pools_of(spec, count)
   if not spec.InstancePools then return nil end
-  local rows, first = {}, spec.InstancePools[1]
-  for _, pool in ipairs(spec.InstancePools) do
-    if pool.Priority < first.Priority then first = pool end
-  end
+  local rows, first = {}, fleet.pool(spec)
   for i, pool in ipairs(spec.InstancePools) do
     rows[i] =
       { InstanceType = pool.InstanceType, CurrentInstanceCount = pool == first and count or 0 }

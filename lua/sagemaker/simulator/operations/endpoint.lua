@@ -23,8 +23,8 @@ local function blueprint_of(account, config_name)
   if not record then return nil, refused end
   for _, list in ipairs { "ProductionVariants", "ShadowProductionVariants" } do
     for _, spec in ipairs(record.input[list] or {}) do
-      if spec.ModelName then
-        local model, missing = account:need("model", spec.ModelName)
+      for _, name in ipairs(fleet.models(spec)) do
+        local model, missing = account:need("model", name)
         if not model then return nil, missing end
       end
     end

@@ -1,5 +1,6 @@
 --- CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, DeleteEndpointConfig.
 
+local fleet = require "sagemaker.simulator.fleet"
 local listing = require "sagemaker.simulator.listing"
 local refusal = require "sagemaker.simulator.refusal"
 
@@ -36,6 +37,21 @@ local function bad_serverless(variant)
   return nil
 end
 
+local function bad_pools(variant)
+  local types, priorities = {}, {}
+  for _, pool in ipairs(variant.InstancePools or {}) do
+    if types[pool.InstanceType] then
+      return ("InstancePools has InstanceType %s twice."):format(pool.InstanceType)
+    elseif priorities[pool.Priority] then
+      return ("InstancePools has Priority %d twice."):format(pool.Priority)
+    elseif pool.ModelNameOverride and not variant.ModelName then
+      return "ModelNameOverride needs a ModelName that it takes the place of."
+    end
+    types[pool.InstanceType], priorities[pool.Priority] = true, true
+  end
+  return nil
+end
+
 local function bad_variant(variant)
   local scaling = variant.ManagedInstanceScaling
   if variant.ServerlessConfig then return bad_serverless(variant) end
@@ -46,7 +62,7 @@ local function bad_variant(variant)
   elseif scaling and (scaling.MinInstanceCount or 0) > (scaling.MaxInstanceCount or math.huge) then
     return "MinInstanceCount must not be larger than MaxInstanceCount."
   end
-  return nil
+  return bad_pools(variant)
 end
 
 -- Why the variants cannot be; missing models are told with their ARN.
@@ -57,8 +73,8 @@ local function check_variants(account, variants, names)
     if names[name] then bad = "Variant names must be unique." end
     if bad then return refusal.validation("Production variant '%s': %s", name, bad) end
     names[name] = true
-    if variant.ModelName then
-      local model, refused = account:need("model", variant.ModelName, true)
+    for _, model_name in ipairs(fleet.models(variant)) do
+      local model, refused = account:need("model", model_name, true)
       if not model then return nil, refused end
     end
   end

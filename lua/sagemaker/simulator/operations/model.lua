@@ -71,6 +71,8 @@ function M.DescribeModel(account, input)
     InferenceExecutionConfig = stored.InferenceExecutionConfig,
     ExecutionRoleArn = stored.ExecutionRoleArn, VpcConfig = stored.VpcConfig,
     EnableNetworkIsolation = stored.EnableNetworkIsolation or false,
+    -- There is no service here that could recommend anything.
+    DeploymentRecommendation = { RecommendationStatus = "NOT_APPLICABLE" },
   }
 end
 

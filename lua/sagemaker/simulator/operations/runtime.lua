@@ -42,7 +42,7 @@ local function new_session(account, case)
 end
 
 function M.InvokeEndpoint(account, input, case)
-  local answer, refused = invoke(account, input)
+  local answer, refused = invoke(account, input, { case = case })
   if not answer then return nil, refused end
   local headers = answer.headers
   local session = headers["x-amzn-sagemaker-new-session-id"]

@@ -49,6 +49,7 @@ local TAKES = {
   removal = "Removing an old fleet or batch", rollback = "A roll-back",
   scaling = "New weights and capacities", deleting = "Deleting an endpoint",
   health_check = "Giving an unhealthy container up",
+  loading = "A target model, or the resources of a serverless variant, once asked for,",
 }
 
 local FAULTS = {
@@ -58,6 +59,7 @@ local FAULTS = {
   fail_provisioning = "Endpoints, configurations or models whose instances do not come.",
   hide_failure_reason = "Endpoints whose FailureReason stays away.",
   latency = "Seconds until answers come, or a distribution.",
+  not_ready = "Endpoints or models whose invocations get ModelNotReadyException.",
   reset = "Requests whose connection is reset.",
   rollback_fails = "Endpoints or configurations whose roll-back fails.",
   stream_pause = "Seconds between two parts of a response stream.",

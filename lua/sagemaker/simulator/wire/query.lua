@@ -212,7 +212,7 @@ local COMMON = {
 ---@return string
 function M.code(row, code)
   local shape = row.service:shape(code)
-  return shape and shape.code or COMMON[code] or code
+  return COMMON[code] or shape and shape.code or code
 end
 
 function M.refuse(row, refused, id)

@@ -262,6 +262,53 @@ describe("alarms", function()
     assert.equal("INSUFFICIENT_DATA", state "a")
   end)
 
+  it("with periods below a minute ring at the end of those", function()
+    put("minute", {})
+    sim:advance(5)
+    put("ten", { Period = 10, EvaluationPeriods = 2, TreatMissingData = "notBreaching" })
+    put("thirty", { Period = 30 })
+    errors_now(2)
+    sim:advance(5)
+    assert.equal("OK", state "ten") -- one of two periods breaches
+    errors_now(2)
+    sim:advance(9.9)
+    assert.equal("OK", state "ten")
+    sim:advance(0.1)
+    assert.equal("ALARM", state "ten")
+    assert.equal(sim.time.start + 20, sim.account.watch.by_name.ten.updated)
+    assert.equal("INSUFFICIENT_DATA", state "thirty")
+    sim:advance(10)
+    assert.equal("ALARM", state "thirty")
+    assert.equal("INSUFFICIENT_DATA", state "minute")
+    sim:advance(30)
+    assert.equal("ALARM", state "minute")
+    assert.equal(sim.time.start + 60, sim.account.watch.by_name.minute.updated)
+  end)
+
+  it("take down what they would have done, and do nothing", function()
+    local topic = "arn:aws:sns:us-east-1:123456789012:page-"
+    put("a", { AlarmActions = { topic .. "1", topic .. "2" }, OKActions = { topic .. "3" } })
+    put("mute", { AlarmActions = { topic .. "4" } })
+    sim.account.watch.by_name.mute.definition.ActionsEnabled = false
+    errors_now(2)
+    sim:advance(60)
+    assert.equal("ALARM", state "mute")
+    errors_now(0)
+    sim:set_alarm("a", "ALARM") -- no other state, no action
+    sim:advance(60)
+    local rows = sim:state().alarms
+    local start = sim.time.start
+    assert.same({
+      { at = start + 60, state = "ALARM", action = topic .. "1", carried_out = false },
+      { at = start + 60, state = "ALARM", action = topic .. "2", carried_out = false },
+      { at = start + 120, state = "OK", action = topic .. "3", carried_out = false },
+    }, rows[1].actions)
+    assert.same({ "mute", {} }, { rows[2].name, rows[2].actions })
+    local other = simulator.new()
+    assert(other:restore(sim:snapshot()))
+    assert.same(rows[1].actions, other:state().alarms[1].actions)
+  end)
+
   it("keep the state they were given while nothing is measured", function()
     put "a"
     sim:set_alarm("a", "ALARM")

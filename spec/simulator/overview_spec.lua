@@ -77,7 +77,8 @@ describe("the state that a simulator tells", function()
     local d = during.deployment
     assert.same({ "LINEAR", started, started + 3600, "v2" },
       { d.kind, d.started, d.deadline, d.config })
-    assert.same({ { name = "red", state = "OK", defined = false } }, sim:state().alarms)
+    assert.same({ { name = "red", state = "OK", defined = false, actions = {} } },
+      sim:state().alarms)
     local told = {}
     for i, stage in ipairs(d.stages) do
       told[i] = ("%s %d %d-%d %g"):format(stage.kind, stage.step, stage.starts - started,

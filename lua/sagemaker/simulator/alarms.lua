@@ -1,9 +1,12 @@
 --- CloudWatch alarms: what they watch, when they ring.
 --
 -- Alarms on the simulator's own metrics (namespace AWS/SageMaker, dimensions EndpointName and
--- VariantName) are evaluated every minute of the simulator's time, over periods that end at that
--- minute. All others keep the state they are given. How missing data counts:
+-- VariantName) are evaluated every minute of the simulator's time, or as often as their period is
+-- long where that is less, over periods that end at that moment. All others keep the state they
+-- are given. How missing data counts:
 -- https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+--
+-- Actions are taken down where they would be carried out: there is nobody here to carry them out.
 
 local json = require "sagemaker.simulator.json"
 local metrics = require "sagemaker.simulator.metrics"
@@ -18,6 +21,9 @@ local RANGE = 2
 
 local NAMESPACE = "AWS/SageMaker"
 
+-- So many actions of an alarm are remembered.
+local ACTIONS = 20
+
 ---@class sagemaker.simulator.alarm
 ---@field name string
 ---@field arn string
@@ -27,6 +33,8 @@ local NAMESPACE = "AWS/SageMaker"
 ---@field reason_data string|nil
 ---@field configured number when it was defined
 ---@field updated number when its state was last set
+---@field actions {at: number, state: string, action: string}[]|nil what would have been done, the
+--- latest last
 
 ---@class sagemaker.simulator.alarms
 ---@field by_name table<string, sagemaker.simulator.alarm>
@@ -70,7 +78,7 @@ end
 -- The latest datapoints of an alarm, newest first: at most EvaluationPeriods of those there are.
 local function datapoints_of(self, definition, now)
   local target = M.watched(definition)
-  local period = math.max(metrics.BUCKET, definition.Period)
+  local period = definition.Period
   local statistic = definition.Statistic or definition.ExtendedStatistic
   local values, wanted = {}, definition.EvaluationPeriods
   for i = 1, wanted + RANGE do
@@ -139,14 +147,35 @@ local function evaluate(self, alarm, now)
   end
 end
 
--- Looks at all alarms every minute, as long as there are any.
+-- How often an alarm is looked at, in seconds.
+local function step_of(alarm)
+  return math.min(metrics.BUCKET, alarm.definition.Period or metrics.BUCKET)
+end
+
+-- When the next alarm is to be looked at; nil when there is none.
+local function next_look(self)
+  local soonest
+  for _, alarm in pairs(self.by_name) do
+    local step = step_of(alarm)
+    local at = (math.floor(self.account:now() / step) + 1) * step
+    soonest = math.min(soonest or at, at)
+  end
+  return soonest
+end
+
+-- Looks at each alarm when its time has come, as long as there are any. An alarm that is to be
+-- looked at earlier than those before it makes another appointment; the old one is kept by nobody.
 local function schedule(self)
-  if self.scheduled or not next(self.by_name) then return end
-  self.scheduled = true
-  local next_minute = (math.floor(self.account:now() / 60) + 1) * 60
-  self.account.clock:at(next_minute, function()
-    self.scheduled = false
-    for _, name in ipairs(self:names()) do evaluate(self, self.by_name[name], next_minute) end
+  local at = next_look(self)
+  if not at or self.scheduled and self.scheduled <= at then return end
+  self.scheduled = at
+  self.account.clock:at(at, function()
+    if self.scheduled ~= at then return end
+    self.scheduled = nil
+    for _, name in ipairs(self:names()) do
+      local alarm = self.by_name[name]
+      if at % step_of(alarm) == 0 then evaluate(self, alarm, at) end
+    end
     schedule(self)
   end)
 end
@@ -183,6 +212,22 @@ function Alarms:remove(name)
   self.account.alarms[name], self.by_name[name] = nil, nil
 end
 
+-- The members that say what is done in a state.
+local LISTS = {
+  ALARM = "AlarmActions", OK = "OKActions", INSUFFICIENT_DATA = "InsufficientDataActions",
+}
+
+-- Takes down what a new state would let be done.
+local function note_actions(alarm, state, now)
+  local definition = alarm.definition
+  if definition.ActionsEnabled == false then return end
+  for _, action in ipairs(definition[LISTS[state]] or {}) do
+    alarm.actions = alarm.actions or {}
+    table.insert(alarm.actions, { at = now, state = state, action = action })
+    if #alarm.actions > ACTIONS then table.remove(alarm.actions, 1) end
+  end
+end
+
 --- Takes down that an alarm has another state, or another reason for it.
 ---@param name string
 ---@param state string
@@ -191,7 +236,9 @@ end
 function Alarms:changed(name, state, reason, data)
   local alarm = self.by_name[name]
   if not alarm then return end
-  alarm.state, alarm.updated = state, self.account:now()
+  local now = self.account:now()
+  if alarm.state ~= state then note_actions(alarm, state, now) end
+  alarm.state, alarm.updated = state, now
   alarm.reason, alarm.reason_data = reason or "Set by the simulator", data
 end
 

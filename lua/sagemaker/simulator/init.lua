@@ -370,7 +370,8 @@ function Simulator:set_alarm(name, state)
 end
 
 --- Defines a CloudWatch alarm, as PutMetricAlarm does. One on the simulator's own metrics is
--- evaluated every minute of its time. Throws when the definition cannot be.
+-- evaluated every minute of its time, or every period below one. Throws when the definition cannot
+-- be.
 ---@param definition table the input of PutMetricAlarm
 function Simulator:put_alarm(definition)
   if type(definition) ~= "table" then error("put_alarm takes the input of PutMetricAlarm", 2) end

@@ -1,25 +1,28 @@
 --- What endpoints have measured, as CloudWatch keeps it: values by metric, endpoint and variant,
--- in buckets of a minute of the simulator's time.
+-- in buckets of a minute of the simulator's time, and for three hours in buckets of ten seconds.
 --
 -- A bucket keeps count, sum, least and greatest value, and up to so many values themselves for
--- percentiles. What is older than the longest alarm can look back is forgotten.
+-- percentiles. What is older than the longest alarm can look back is forgotten. How long each
+-- resolution is kept:
+-- https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
 
 local M = {}
 
 local Metrics = { __name = "sagemaker.simulator.metrics" }
 Metrics.__index = Metrics
 
---- The length of a bucket in seconds.
-M.BUCKET = 60
+--- The length of a bucket in seconds, and of one for alarms with periods below a minute.
+M.BUCKET, M.FINE = 60, 10
 
 -- So many values of a bucket are kept for percentiles: the rest replace them at random places.
-local SAMPLES = 1000
+local SAMPLES = { [M.BUCKET] = 1000, [M.FINE] = 200 }
 
 -- How long buckets are kept: an alarm looks back a day at most, and one period beyond.
-local KEPT = 2 * 86400
+local KEPT = { [M.BUCKET] = 2 * 86400, [M.FINE] = 3 * 3600 }
 
 ---@class sagemaker.simulator.metrics
----@field series table<string, {buckets: table<integer, table>, oldest: integer}>
+---@field series table<string, table<integer, {buckets: table<integer, table>, oldest: integer}>> by
+--- what is measured, and the length of the buckets
 
 ---@param random? fun(): number in [0, 1)
 ---@return sagemaker.simulator.metrics
@@ -31,24 +34,34 @@ local function key_of(endpoint, variant, metric)
   return metric .. "\n" .. endpoint:lower() .. "\n" .. (variant or "")
 end
 
-local function forget(series, now)
-  local limit = math.floor((now - KEPT) / M.BUCKET)
-  if series.oldest >= limit then return end
+-- The limit moves on in steps, so that not every new bucket looks at all others.
+local function forget(series, length, now)
+  local limit = math.floor((now - KEPT[length]) / length)
+  if series.oldest + 10 > limit then return end
   for index in pairs(series.buckets) do
     if index < limit then series.buckets[index] = nil end
   end
   series.oldest = limit
 end
 
-local function bucket_of(series, at)
-  local index = math.floor(at / M.BUCKET)
+local function bucket_of(series, length, at)
+  local index = math.floor(at / length)
   local bucket = series.buckets[index]
   if not bucket then
     bucket = { count = 0, sum = 0, values = {} }
     series.buckets[index] = bucket
-    forget(series, at)
+    forget(series, length, at)
   end
   return bucket
+end
+
+local function add(bucket, value, samples, random)
+  bucket.count, bucket.sum = bucket.count + 1, bucket.sum + value
+  bucket.least = math.min(bucket.least or value, value)
+  bucket.greatest = math.max(bucket.greatest or value, value)
+  local place = bucket.count
+  if place > samples then place = math.floor(random() * bucket.count) + 1 end
+  if place <= samples then bucket.values[place] = value end
 end
 
 --- Records a value: 1 for each invocation or error and 0 for each request without one, microseconds
@@ -62,23 +75,23 @@ function Metrics:record(endpoint, variant, metric, value, at)
   local key = key_of(endpoint, variant, metric)
   local series = self.series[key]
   if not series then
-    series = { buckets = {}, oldest = math.floor(at / M.BUCKET) }
+    series = {}
+    for length in pairs(KEPT) do
+      series[length] = { buckets = {}, oldest = math.floor(at / length) }
+    end
     self.series[key] = series
   end
-  local bucket = bucket_of(series, at)
-  bucket.count, bucket.sum = bucket.count + 1, bucket.sum + value
-  bucket.least = math.min(bucket.least or value, value)
-  bucket.greatest = math.max(bucket.greatest or value, value)
-  local place = bucket.count
-  if place > SAMPLES then place = math.floor(self.random() * bucket.count) + 1 end
-  if place <= SAMPLES then bucket.values[place] = value end
+  for length, one in pairs(series) do
+    add(bucket_of(one, length, at), value, SAMPLES[length], self.random)
+  end
 end
 
 -- The buckets from `from` up to `to`, put together; nil when there is none.
 local function joined(series, from, to)
   local sum
-  for index = math.floor(from / M.BUCKET), math.ceil(to / M.BUCKET) - 1 do
-    local bucket = series.buckets[index]
+  local length = (from % M.BUCKET == 0 and to % M.BUCKET == 0) and M.BUCKET or M.FINE
+  for index = math.floor(from / length), math.ceil(to / length) - 1 do
+    local bucket = series[length].buckets[index]
     if bucket then
       sum = sum or { count = 0, sum = 0, values = {} }
       sum.count, sum.sum = sum.count + bucket.count, sum.sum + bucket.sum
@@ -116,8 +129,8 @@ function M.is_statistic(statistic)
   return percent ~= nil and percent <= 100
 end
 
---- The value of a statistic over the time from `from` to `to`, both multiples of a minute; nil when
--- nothing was measured.
+--- The value of a statistic over the time from `from` to `to`, both multiples of a minute or, in
+-- the latest three hours, of ten seconds; nil when nothing was measured.
 ---@param endpoint string
 ---@param variant string|nil
 ---@param metric string
@@ -148,9 +161,13 @@ end
 function Metrics:save()
   local rows = {}
   for key, series in pairs(self.series) do
-    local buckets = {}
-    for index, bucket in pairs(series.buckets) do buckets[("%d"):format(index)] = bucket end
-    rows[key] = { oldest = series.oldest, buckets = buckets }
+    local row = {}
+    for length, one in pairs(series) do
+      local buckets = {}
+      for index, bucket in pairs(one.buckets) do buckets[("%d"):format(index)] = bucket end
+      row[("%d"):format(length)] = { oldest = one.oldest, buckets = buckets }
+    end
+    rows[key] = row
   end
   return rows
 end
@@ -160,9 +177,13 @@ end
 function Metrics:load(rows)
   self.series = {}
   for key, row in pairs(rows) do
-    local buckets = {}
-    for index, bucket in pairs(row.buckets) do buckets[tonumber(index)] = bucket end
-    self.series[key] = { oldest = row.oldest, buckets = buckets }
+    local series = {}
+    for length, one in pairs(row) do
+      local buckets = {}
+      for index, bucket in pairs(one.buckets) do buckets[tonumber(index)] = bucket end
+      series[tonumber(length)] = { oldest = one.oldest, buckets = buckets }
+    end
+    self.series[key] = series
   end
 end
 

@@ -64,7 +64,8 @@ local RECENT = 50
 ---@field configs {name: string, created: number, variants: table[]}[]
 ---@field models {name: string, created: number, url: string|nil, healthy: boolean|nil}[]
 ---@field alarms {name: string, state: string, reason: string|nil, updated: number|nil,
---- defined: boolean}[] those that are known, and those that a deployment names
+--- defined: boolean, actions: {at: number, state: string, action: string, carried_out: false}[]}[]
+--- those that are known, and those that a deployment names
 ---@field requests {at: number, operation: string, status: integer, code: string|nil,
 --- request_id: string}[] the latest 200
 ---@field requests_total integer
@@ -212,6 +213,15 @@ local function model_row(sim, record)
   }
 end
 
+-- What an alarm would have let be done.
+local function actions_of(alarm)
+  local rows = json.array {}
+  for i, entry in ipairs(alarm.actions or {}) do
+    rows[i] = { at = entry.at, state = entry.state, action = entry.action, carried_out = false }
+  end
+  return rows
+end
+
 local function alarms_of(sim)
   local names, rows, states = {}, json.array {}, sim.account.alarms
   local known = {}
@@ -225,7 +235,7 @@ local function alarms_of(sim)
   for i, name in ipairs(names) do
     local alarm = sim.account.watch.by_name[name] or {}
     rows[i] = { name = name, state = states[name] or "OK", reason = alarm.reason,
-      updated = alarm.updated, defined = alarm.name ~= nil }
+      updated = alarm.updated, defined = alarm.name ~= nil, actions = actions_of(alarm) }
   end
   return rows
 end

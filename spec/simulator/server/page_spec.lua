@@ -3,6 +3,7 @@
 
 local browser = require "support.browser"
 local pages = require "sagemaker.simulator.server.page"
+local server = require "support.server"
 local simulate = require "support.simulate"
 
 describe("the files of the page", function()
@@ -97,6 +98,19 @@ describe("the page", function()
     until_status "InService"
     assert.truthy(page:text "#summary":find("runs example-v1", 1, true))
     assert.truthy(page:text "#history":find("RollingBack", 1, true))
+  end)
+
+  story("shows which action of an alarm was not carried out", function()
+    server.shell(("curl -sS --aws-sigv4 aws:amz:us-east-1:monitoring -u test:test "
+      .. "-d 'Action=PutMetricAlarm&AlarmName=pager"
+      .. "&Namespace=N&MetricName=M&Statistic=Sum&Period=60&EvaluationPeriods=1&Threshold=1"
+      .. "&ComparisonOperator=GreaterThanThreshold"
+      .. "&AlarmActions.member.1=arn:aws:sns:us-east-1:123456789012:page' %s/"):format(
+      running.url))
+    assert.equal(200, (running:post("/_simulator/alarms/pager", { state = "ALARM" })))
+    page:wait(function()
+      return page:text "#alarms":find("ALARM action not carried out: page", 1, true)
+    end)
   end)
 
   story("lets time run by itself", function()

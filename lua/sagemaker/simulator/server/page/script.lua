@@ -170,10 +170,14 @@ const renderAlarms = () => {
   }
   for (const alarm of state.alarms || []) known.set(alarm.name, alarm);
   const rows = [...known.values()].map((a) => ({ name: a.name, state: a.state || "OK",
-    reason: a.reason })).sort((a, b) => a.name < b.name ? -1 : 1);
+    reason: a.reason, actions: a.actions || [] })).sort((a, b) => a.name < b.name ? -1 : 1);
   show("alarms", rows, () => rows.length ? rows.map((alarm, i) => {
     const tripped = alarm.state === "ALARM";
-    return h("li", { title: alarm.reason }, h("span", { class: "name" }, alarm.name),
+    const action = alarm.actions[alarm.actions.length - 1];
+    return h("li", { title: alarm.reason },
+      h("span", { class: "name" }, alarm.name,
+        action && h("small", { title: action.action },
+          " " + action.state + " action not carried out: " + action.action.split(":").pop())),
       h("span", { class: "badge " + (tripped ? "bad" : alarm.state === "OK" ? "good" : "warn") },
         alarm.state),
       h("button", { type: "button", id: "alarm-" + i, class: !tripped && "trip",

@@ -6,11 +6,24 @@
 #include "lquery.h"
 #include "sm_text.h"
 
+/* Pushes the strings that are kept for the service of the call. */
+static void push_kept (lua_State *L, const lsm_call *c) {
+  lua_rawgeti(L, c->names - 1, LSM_KEPT);
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  lua_createtable(L, 1 << LSM_KEPT_BITS, 0);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, c->names - 1, LSM_KEPT);
+}
+
 void lsm_dec_begin (lua_State *L, lsm_dec *d) {
   d->L = L;
   d->s = d->call.s;
   d->at = NULL;
   d->failed = 0;
+  push_kept(L, &d->call);
+  d->kept = lua_gettop(L);
   d->scratch = lsm_takescratch(L);
 }
 

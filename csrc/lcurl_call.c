@@ -1,15 +1,15 @@
 /*
 ** lcurl_call.c: requests from Lua.
 **
-**   response = agent:perform(request, seconds)   waits for the answer
-**   number = agent:start(request, seconds)       does not
+**   response = agent:perform(request, seconds, decode)  waits for the answer
+**   number = agent:start(request, seconds)              does not
 **   response = loop:finish(number, agent, decode)  once the loop has named it
 **   loop:cancel(number)
 **
 ** Each but the last answers nil, code, text, sent, received, retryable when it
-** fails. `seconds` limit the whole attempt. Where there is a function `decode`
-** (of the request), it is given the body of an answer of 2xx, and the response
-** has what it answers; see the transport contract.
+** fails. `seconds` limit the whole attempt. A function `decode`, where there is
+** one, is given the body of an answer of 2xx, and the response has what it
+** answers; see the transport contract.
 */
 #include "lcurl_lua.h"
 
@@ -102,16 +102,14 @@ static lcurl_agent *check_agent (lua_State *L, int idx) {
 #define DECODE 5
 
 /* The arguments of a guarded function: the reference, the agent, the request,
-** the seconds. Answers a transfer to begin, or NULL and has pushed the values
+** the seconds, what decodes. Answers a transfer to begin, or NULL and has
+*pushed the values
 ** of a failure. The body is on top of the stack then. */
 static lcurl_transfer *prepare (lua_State *L, lcurl_ref *ref) {
-  lcurl_agent *a;
-  lcurl_transfer *t;
-  const char *problem;
+  lcurl_agent *a = check_agent(L, 2);
   lua_Number seconds = luaL_optnumber(L, 4, 1e10);
-  lua_getfield(L, 3, "decode"); /* comes to DECODE */
-  a = check_agent(L, 2);
-  t = lcurl_acquire(a);
+  lcurl_transfer *t = lcurl_acquire(a);
+  const char *problem;
   if (t == NULL)
     return lcurl_fail(L, "OutOfMemory", "not enough memory"), NULL;
   take_up(ref, t);
@@ -188,7 +186,7 @@ static int perform (lua_State *L) {
   lcurl_ref ref = {NULL, 0, 0, 0};
   check_agent(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
-  return guard(L, 3, &ref);
+  return guard(L, 4, &ref);
 }
 
 static int guarded_start (lua_State *L) {
@@ -208,7 +206,7 @@ static int start (lua_State *L) {
   lcurl_ref ref = {NULL, 0, 0, 0};
   check_agent(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
-  return guard(L, 3, &ref);
+  return guard(L, 4, &ref);
 }
 
 /* ---- finishing -------------------------------------------------------- */

@@ -83,12 +83,12 @@ function M.decode(service, operation, response)
     request_id = M.request_id(response.headers), retryable = false, sent = true }
 end
 
---- What decodes the body of a successful answer where the transport has it, as `decode` of a
---- request. It answers nil where more must be known: `M.decode` has the last word then.
+--- What decodes the body of a successful answer where the transport has it: the `decode` of `send`.
+--- It answers nil where more must be known: `M.decode` has the last word then.
 ---@param service userdata
 ---@param operation string
----@return false|fun(bytes: string|userdata): table|nil reader false: their body is not all
-function M.reader(service, operation)
+---@return false|fun(bytes: string|userdata): table|nil decoder false: the body is not all
+function M.decoder(service, operation)
   if service:info().protocol ~= "json" then return false end
   local decode = core.decode
   return function(bytes)

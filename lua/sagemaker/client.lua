@@ -32,7 +32,7 @@ local signing = lazy "sagemaker.signing"
 ---   signature
 ---@field decode? fun(response: sagemaker.Response): any|nil, sagemaker.Error|nil instead of the
 ---   decoder; of a stream, the members of its head
----@field reader? false|function what decodes its answers where the transport has them
+---@field decoder? false|function what decodes its answers where the transport has them
 ---@field is_plain? boolean the stream has no frames
 ---@field stream_output? boolean the answer is a stream
 ---@field token? string the member that is an idempotency token
@@ -139,10 +139,9 @@ local function perform(client, settings, operation, params, meter)
     if not transport then return nil, message, err end
   end
   request.stream = operation.stream_output
-  request.decode = attempt.reader(client, settings, operation, meter)
   local limit = settings.timeouts.operation
   local call = { attempt = 1, careful = settings.careful, log = settings.logger, meter = meter,
-    sent = 0, skew = 0, transport = transport,
+    decoder = attempt.decoder(client, settings, operation, meter), sent = 0, transport = transport,
     deadline = limit and transport:clock() + limit or nil }
   while true do
     local output, failure, response = attempt.try(client, settings, operation, request, call)

@@ -1,4 +1,4 @@
--- Answers that are decoded where the transport has them: `decode` of a request.
+-- Answers that are decoded where the transport has them: `decode` of `send`.
 local core = require "sagemaker.core"
 local curl = require "sagemaker.transport.curl"
 local sagemaker = require "sagemaker"
@@ -27,7 +27,7 @@ local function plainly(fn)
   return fn
 end
 
-describe("decode of a request", function()
+describe("decode of send", function()
   local crew, transport = server.crew(), nil
 
   local function bad(steps)
@@ -35,8 +35,7 @@ describe("decode of a request", function()
   end
 
   local function send(url, decode)
-    return transport:send({ method = "POST", url = url, headers = {}, body = "{}",
-      decode = decode })
+    return transport:send({ method = "POST", url = url, headers = {}, body = "{}" }, nil, decode)
   end
 
   before_each(function()

@@ -39,13 +39,13 @@ function M.sign(client, settings, operation, request, call)
 end
 
 -- Sends a signed request; the deadline is the attempt's own or the operation's, whichever is first.
-local function send(settings, transport, request, deadline)
+local function send(settings, transport, request, deadline, decoder)
   local limit, own = deadline, settings.timeouts.attempt
   if own then
     own = transport:clock() + own
     if not limit or own < limit then limit = own end
   end
-  local response, message, err = transport:send(request, limit)
+  local response, message, err = transport:send(request, limit, decoder)
   if not response and err.code == "AttemptTimeout" and limit == deadline then
     err.code, err.retryable = "OperationTimeout", false
     message = tostring(err)
@@ -102,7 +102,8 @@ local function exchange(client, settings, operation, request, call)
   if log then logger.request(log, operation.name, request, call.attempt) end
   call.sent = call.sent + 1
   if meter then meter:sends(request) end
-  local response, _, err = send(settings, call.transport, request, call.deadline)
+  local response, _, err = send(settings, call.transport, request, call.deadline,
+    call.decoder)
   if not response then return nil, err end
   if response.output then return response.output end
   if meter then meter:receives(response, request.stream) end
@@ -116,22 +117,22 @@ local function exchange(client, settings, operation, request, call)
   return output, err, response
 end
 
---- The `decode` of a request, for calls whose answers nobody sees but the decoder.
+--- What decodes an answer where the transport has it, for calls whose answers nobody else sees.
 ---@param client sagemaker.Client
 ---@param settings table
 ---@param operation sagemaker.Operation
 ---@param meter sagemaker.Meter|nil
 ---@return function|nil
-function M.reader(client, settings, operation, meter)
+function M.decoder(client, settings, operation, meter)
   if meter or settings.hooks or settings.logger or operation.decode or operation.stream_output then
     return nil
   end
-  local reader = operation.reader
-  if reader == nil then
-    reader = answer.reader(client.service, operation.name)
-    operation.reader = reader
+  local decoder = operation.decoder
+  if decoder == nil then
+    decoder = answer.decoder(client.service, operation.name)
+    operation.decoder = decoder
   end
-  return reader or nil
+  return decoder or nil
 end
 
 --- One attempt: waits for its turn, signs, sends, decodes.

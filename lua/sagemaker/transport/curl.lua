@@ -139,7 +139,7 @@ local function wait_turn(self, gate, left)
 end
 
 -- In a task: the values of agent:perform, while others go on.
-local function perform(self, agent, request, left, scheme, direct)
+local function perform(self, agent, request, left, decode, scheme, direct)
   local url = request.url
   local gate = url == self._last_url and self._last_gate or gate_of(self, url)
   local code, text, sent, received, retryable
@@ -161,7 +161,7 @@ local function perform(self, agent, request, left, scheme, direct)
   end
   local why, err, waiter = scheduler.await(number)
   gate:leave()
-  if why == "ready" then return scheduler.poller:finish(number, agent, request.decode) end
+  if why == "ready" then return scheduler.poller:finish(number, agent, decode) end
   scheduler.poller:cancel(number)
   return scheduler.check(waiter, why, err)
 end
@@ -179,10 +179,11 @@ end
 --- ends the wait at once; the transport stays usable.
 ---@param request sagemaker.Request
 ---@param deadline? number a time of `clock`
+---@param decode? fun(bytes: string|userdata): any|nil see sagemaker.Transport
 ---@return sagemaker.Response|nil
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
-function methods:send(request, deadline)
+function methods:send(request, deadline, decode)
   local scheme = request.url:byte(5) == COLON and "http" or "https"
   local proxies, direct = self._proxies, request.direct
   if proxies.no_proxy and proxies[scheme] then
@@ -196,10 +197,11 @@ function methods:send(request, deadline)
   local left = deadline and deadline - self._io.clock()
   local response, code, text, sent, received, retryable
   if scheduler.is_active() then
-    response, code, text, sent, received, retryable = perform(self, agent, request, left,
+    response, code, text, sent, received, retryable = perform(self, agent, request, left, decode,
       scheme, direct)
   else
-    response, code, text, sent, received, retryable = agent:perform(request, left)
+    response, code, text, sent, received, retryable = agent:perform(request, left,
+      decode)
   end
   if response then return response.stream and with_reader(request, response) or response end
   if code == "TransportError" and self._agents[key] == agent then

@@ -19,17 +19,13 @@ local M = {}
 ---@field direct? boolean never by way of a proxy: for addresses of this machine
 ---@field stream? boolean an answer of 2xx may come with `reader` instead of `body`, as soon as its
 --- head is known
----@field decode? fun(bytes: string|userdata): any|nil of an answer of 2xx that is no stream: the
---- transport may give the body to this function, and have what it answers as the response's
---- `output` in place of headers and body; not where that is nil. It must not wait. The bytes are
---- for core.decode, and lent until it returns
 
 ---@class sagemaker.Response what comes out
 ---@field status integer
 ---@field headers? table<string, string> names as received; repeated headers joined with ", "
 ---@field body? string the bytes as received, "" for none; always there unless the status is 2xx and
---- the request asked for a stream, or brought `decode`
----@field output? any what the request's `decode` has answered, in place of headers and body
+--- the request asked for a stream, or came with `decode`
+---@field output? any what `decode` has answered, in place of headers and body
 ---@field reader? sagemaker.Reader instead of `body`
 ---@field timings? sagemaker.Timings
 ---@field reused? boolean the connection had been used before
@@ -55,9 +51,13 @@ local M = {}
 --- Failures are `nil, "Code: message", err` with kind "transport" or "timeout". `err.sent` is false
 --- when the service surely saw nothing of the request, `err.received` true when a part of an answer
 --- came, `err.retryable` true when another attempt could end differently.
+---
+--- Who wants nothing of an answer but what its body says hands in `decode`. To it a transport may
+--- give the body of an answer of 2xx that is no stream, and have what it answers as `output`, if
+--- that is not nil. It must not wait. The bytes are for core.decode, and lent until it returns.
 ---@class sagemaker.Transport
----@field send fun(self, request: sagemaker.Request, deadline?: number): sagemaker.Response|nil,
---- string|nil, sagemaker.Error|nil `deadline` is a time of `clock`
+---@field send fun(self, request: sagemaker.Request, deadline?: number, decode?: function):
+--- sagemaker.Response|nil, string|nil, sagemaker.Error|nil `deadline` is a time of `clock`
 ---@field sleep fun(self, seconds: number) waits; not at all for zero or less
 ---@field now fun(self): number wall time in seconds since the epoch, for signing and dates
 ---@field clock fun(self): number monotonic time in seconds, for deadlines

@@ -359,6 +359,7 @@ build = {
     ["sagemaker.waiter"] = "lua/sagemaker/waiter.lua",
     ["sagemaker.watch"] = "lua/sagemaker/watch.lua",
     ["sagemaker.watch.alarms"] = "lua/sagemaker/watch/alarms.lua",
+    ["sagemaker.watch.crowd"] = "lua/sagemaker/watch/crowd.lua",
     ["sagemaker.watch.deploy"] = "lua/sagemaker/watch/deploy.lua",
     ["sagemaker.watch.look"] = "lua/sagemaker/watch/look.lua",
     ["sagemaker.watch.poller"] = "lua/sagemaker/watch/poller.lua",

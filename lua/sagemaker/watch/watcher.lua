@@ -6,6 +6,7 @@
 -- two minutes have passed without a sign of it. It never sleeps and is no coroutine: the iterator,
 -- the coroutine and `deploy` all drive it with `poll`.
 
+local crowds = require "sagemaker.watch.crowd"
 local fleets = require "sagemaker.deployment.fleet"
 local plans = require "sagemaker.deployment.plan"
 local pollers = require "sagemaker.watch.poller"
@@ -29,13 +30,6 @@ local PROVISIONING = 3600
 -- The longest MaximumExecutionTimeoutInSeconds, for a deployment that names none and whose steps
 -- are not known.
 local LONGEST = 28800
-
--- KB that the collector is told of with each look of many watchers, about three times what one
--- leaves behind. Else the garbage of a thousand grows to as much again as they are.
-local LEFT_BEHIND = 60
-
--- So many looks within as many seconds are those of many watchers.
-local MANY = 16
 
 ---@alias sagemaker.watch.Outcome
 ---| "deployed"        the configuration that was asked for is in service
@@ -79,11 +73,12 @@ local inherited = { __index = Watcher }
 ---@field max_delay? number seconds between looks at most (default 30)
 
 -- The class of the watchers that have a context and options in common; it lives as long as they do.
+-- The watchers of a context are one crowd.
 local function class_of(context, opts)
   local classes = context.classes
   if not classes then
     classes = setmetatable({}, { __mode = "v" })
-    context.classes = classes
+    context.classes, context.crowd = classes, crowds.new()
   end
   local key = ("%s|%s|%s|%s"):format(tostring(opts.delay), tostring(opts.max_delay),
     tostring(opts.provisioning), tostring(opts.timeout))
@@ -425,19 +420,6 @@ function Watcher:tick()
   self.elapsed = math.max(self.elapsed, now - self.started)
 end
 
-local looks, since = 0, 0
-
--- Keeps the garbage of a crowd small. A few watchers leave the collector of their host alone, to
--- which a step may mean a walk over everything it has.
-local function clean(now)
-  if looks == 0 then since = now end
-  looks = looks + 1
-  if looks < MANY then return end
-  looks = 0
-  local passed = now - since
-  if passed >= 0 and passed < MANY then collectgarbage("step", LEFT_BEHIND * MANY) end
-end
-
 --- Looks once.
 ---@return sagemaker.watch.Event|nil event the state as of now; the last one has an outcome
 ---@return number|string delay seconds until the next poll should be made, 0 after the last; message
@@ -458,7 +440,7 @@ function Watcher:poll()
     self.reason = self.reason or reading.reason
   end
   self:keep(reading, outcome)
-  clean(self.context.clock())
+  self.context.crowd:looked(self.context.clock())
   return self:finish(self:event(outcome, output))
 end
 

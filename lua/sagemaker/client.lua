@@ -5,7 +5,6 @@
 
 local config = require "sagemaker.config"
 local env = require "sagemaker.env"
-local errors = require "sagemaker.error"
 local can_guard = require "sagemaker.guard"
 local lazy = require "sagemaker.lazy"
 
@@ -158,23 +157,20 @@ local function perform(client, settings, operation, params, meter)
   end
 end
 
--- What was thrown, for a meter: a task is cancelled by an error of ours, the rest are hooks'.
-local function thrown_error(thrown)
-  return errors.is(thrown) and thrown or { kind = "thrown", code = "Thrown" }
-end
-
 -- The pipeline with a meter, which tells the hook on_call how it went. A stream tells its own end.
 local function measure(client, settings, operation, params)
   local meter = meters.new(settings.hooks.on_call, client.name, operation, settings.io,
-    (inputs.transport(client, settings)))
+    (inputs.transport(client, settings)), settings.logger)
   local ok, output, message, err
   if can_guard() then
     ok, output, message, err = pcall(perform, client, settings, operation, params, meter)
   else
+    local guard = meter:guard() -- luacheck: ignore 211
     ok, output, message, err = true, perform(client, settings, operation, params, meter)
+    meter:back()
   end
   if not ok then
-    meter:ends(thrown_error(output))
+    meter:ends(meters.error_of(output))
     error(output, 0)
   elseif not output then
     meter:ends(err)
@@ -200,7 +196,8 @@ function M.perform(client, operation, params, opts, level)
     hooks = opts and opts.hooks or hooks
     if hooks and hooks.on_call then
       local known = client.settings
-      meters.new(hooks.on_call, client.name, operation, known.io, known.transport):ends(err)
+      meters.new(hooks.on_call, client.name, operation, known.io, known.transport, known.logger)
+        :ends(err)
     end
     return nil, message, err
   end

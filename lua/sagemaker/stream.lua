@@ -78,9 +78,17 @@ local function protocol(self, code, message)
     received = true, retryable = false })
 end
 
--- What the source gives. What it throws (the task of the reader is cancelled) ends the stream.
+-- What the source gives. What it throws (the task of the reader is cancelled) ends the stream;
+-- where that cannot be caught (PUC 5.1), `close` finds a task that is away for good.
 local function ask(self)
-  if not self._close or not can_guard() then return self._read() end
+  if not self._close then return self._read() end
+  if not can_guard() then
+    local scheduler = package.loaded["sagemaker.task.scheduler"]
+    self._away = scheduler and scheduler.current
+    local bytes, message, err = self._read()
+    self._away = nil
+    return bytes, message, err
+  end
   local ok, bytes, message, err = pcall(self._read)
   if ok then return bytes, message, err end
   fail(self, errors.is(bytes) and bytes or errors.new { kind = "thrown", code = "Thrown",
@@ -378,8 +386,11 @@ end
 -- unless the stream had come to its end.
 function methods:close()
   if not self._ended and not self._failure then
-    self._failure = errors.new { kind = "transport", code = "StreamClosed", sent = true,
-      received = true, retryable = false, message = "the stream was closed before its end" }
+    local away = self._away
+    self._failure = away and away.cancelled and errors.new { kind = "cancelled",
+      code = "TaskCancelled", message = "the task was cancelled", retryable = false }
+      or errors.new { kind = "transport", code = "StreamClosed", sent = true,
+        received = true, retryable = false, message = "the stream was closed before its end" }
     self._buffer, self._at = "", 1
   end
   release(self, self._failure or nil)

@@ -177,9 +177,13 @@ describe("streams over HTTP", function()
         end
       end)
       collectgarbage "restart"
-      if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then return end
+      -- PUC 5.1 cannot catch what ends a reader that waits: it tells when the stream is collected.
+      collectgarbage()
+      collectgarbage()
       assert.equal(5, #calls)
-      assert.equal("cancelled", calls[5].outcome)
+      for i = 1, 5 do
+        assert.same({ "cancelled", "TaskCancelled" }, { calls[i].outcome, calls[i].code })
+      end
     end)
 
     it(kind .. " waits beside others", function()

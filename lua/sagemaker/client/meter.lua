@@ -2,8 +2,16 @@
 --
 -- A call without that hook has no meter, and reads no clock. A call that answers a stream is told
 -- when the stream ends: read to its end, failed, closed, or (at the latest) collected.
+--
+-- The hook only looks on: what it throws is told to the client's logger, else to stderr, and the
+-- call's outcome stays what it is. An error that cancels the task in which it runs goes through.
+
+local errors = require "sagemaker.error"
 
 local M = {}
+
+-- Where tables have no finalizers (5.1, LuaJIT), a userdata has one.
+local newproxy = rawget(_G, "newproxy")
 
 ---@class sagemaker.Metrics
 ---@field service string "sagemaker", "sagemaker-runtime"
@@ -61,6 +69,15 @@ function methods:takes(bytes)
   metrics.bytes_received = metrics.bytes_received + #bytes
 end
 
+local function tell(self, hook, metrics)
+  local ok, thrown = pcall(hook, metrics)
+  if ok then return end
+  if errors.is(thrown) and thrown.kind == "cancelled" then error(thrown, 0) end
+  local text = ("%s: the hook on_call has thrown: %s"):format(metrics.operation, tostring(thrown))
+  if self.log then return self.log("error", text) end
+  io.stderr:write("sagemaker: ", text, "\n")
+end
+
 --- The call is over.
 ---@param err sagemaker.Error|nil
 function methods:ends(err)
@@ -72,7 +89,37 @@ function methods:ends(err)
     metrics.code = err.code
     if err.code ~= "StreamClosed" then metrics.outcome = err.kind end
   end
-  hook(metrics)
+  tell(self, hook, metrics)
+end
+
+--- What was thrown in the call, as `ends` takes it: a task is cancelled by an error of ours, the
+--- rest are hooks'.
+---@param thrown any
+---@return sagemaker.Error|table
+function M.error_of(thrown)
+  return errors.is(thrown) and thrown or { kind = "thrown", code = "Thrown" }
+end
+
+--- Where no pcall may be around what waits (PUC 5.1): what is thrown in the call ends it when the
+--- guard is collected, which the caller keeps until the call has come back; then it says so.
+---@return userdata guard
+function methods:guard()
+  local scheduler = package.loaded["sagemaker.task.scheduler"]
+  local task = scheduler and scheduler.current
+  self.is_away = true
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = function()
+    if not self.is_away then return end
+    local cancelled = task and task.cancelled
+    pcall(self.ends, self, M.error_of(cancelled and errors.new { kind = "cancelled",
+      code = "TaskCancelled", message = "the task was cancelled" }))
+  end
+  return proxy
+end
+
+--- The call has come back, in whatever way.
+function methods:back()
+  self.is_away = false
 end
 
 --- The meter of a call.
@@ -81,11 +128,13 @@ end
 ---@param operation table
 ---@param io sagemaker.Env
 ---@param transport sagemaker.Transport|false|nil whose clock counts, or else that of `io`
+---@param log? function|false is told what the hook throws
 ---@return sagemaker.Meter
-function M.new(hook, service, operation, io, transport)
+function M.new(hook, service, operation, io, transport, log)
   local self = setmetatable({
     hook = hook,
     io = io,
+    log = log or false,
     metrics = { service = service, operation = operation.name, outcome = "ok", attempts = 0,
       duration = 0, bytes_sent = 0, bytes_received = 0 },
     started = 0,

@@ -1,9 +1,15 @@
 --- Writes JSON without a shape: snapshots and the control API. lua-cjson reads it; it does not
 -- write it, because it takes every empty table for an object and rounds times.
+--
+-- Nor does `sagemaker.json`, whose codec refuses what JSON cannot hold and writes keys as they
+-- come: what is told here has its keys in order, so that two states can be compared, and a knob
+-- that is a function must not keep the rest from being told. Graphs and XML also take single
+-- strings and numbers from here, for which the codec would be called a thousand times a record.
+-- Lists that may be empty are marked the same way for both.
 
 local M = {}
 
-local ARRAY = { __name = "sagemaker.simulator.array" }
+local ARRAY = { __name = "sagemaker.simulator.array", __jsontype = "array" }
 
 --- Marks a list that may be empty.
 ---@param list table
@@ -64,6 +70,11 @@ local function put_object(out, object)
   out[#out + 1] = "}"
 end
 
+local function is_array(list)
+  local meta = getmetatable(list)
+  return list[1] ~= nil or type(meta) == "table" and meta.__jsontype == "array"
+end
+
 put = function(out, value)
   local kind = type(value)
   if kind == "string" then
@@ -74,7 +85,7 @@ put = function(out, value)
     out[#out + 1] = tostring(value)
   elseif kind ~= "table" then
     out[#out + 1] = "null"
-  elseif getmetatable(value) == ARRAY or value[1] ~= nil then
+  elseif is_array(value) then
     put_array(out, value)
   else
     put_object(out, value)

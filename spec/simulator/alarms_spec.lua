@@ -294,8 +294,12 @@ describe("alarms", function()
     sim:advance(60)
     assert.equal("ALARM", state "mute")
     errors_now(0)
+    sim:advance(20)
     sim:set_alarm("a", "ALARM") -- no other state, no action
-    sim:advance(60)
+    local told = protocols.json(sim)("DescribeAlarms", { AlarmNames = { "a" } }).MetricAlarms[1]
+    assert.equal(sim.time.start + 80, told.StateUpdatedTimestamp)
+    assert.equal(sim.time.start + 60, told.StateTransitionedTimestamp)
+    sim:advance(40)
     local rows = sim:state().alarms
     local start = sim.time.start
     assert.same({

@@ -33,6 +33,7 @@ local ACTIONS = 20
 ---@field reason_data string|nil
 ---@field configured number when it was defined
 ---@field updated number when its state was last set
+---@field transitioned number when it last became another
 ---@field actions {at: number, state: string, action: string}[]|nil what would have been done, the
 --- latest last
 
@@ -195,7 +196,7 @@ function Alarms:put(definition)
   local name, now = definition.AlarmName, self.account:now()
   local alarm = self.by_name[name]
   if not alarm then
-    alarm = { name = name, arn = self.prefix .. name, updated = now,
+    alarm = { name = name, arn = self.prefix .. name, updated = now, transitioned = now,
       state = self.account.alarms[name] or "INSUFFICIENT_DATA",
       reason = "Unchecked: Initial alarm creation" }
     self.by_name[name] = alarm
@@ -237,7 +238,10 @@ function Alarms:changed(name, state, reason, data)
   local alarm = self.by_name[name]
   if not alarm then return end
   local now = self.account:now()
-  if alarm.state ~= state then note_actions(alarm, state, now) end
+  if alarm.state ~= state then
+    note_actions(alarm, state, now)
+    alarm.transitioned = now
+  end
   alarm.state, alarm.updated = state, now
   alarm.reason, alarm.reason_data = reason or "Set by the simulator", data
 end

@@ -38,6 +38,7 @@ local HEADER = 1024
 ---@field functions table<string, function> by model, in lower case
 ---@field health table<string, boolean> by model: what was told about it
 ---@field dice integer the state of the random numbers that route
+---@field later fun(fn: fun()) does what no answer waits for: at once, unless a host sets another
 
 --- The containers of a model, as fleets keep them; one that says nothing of itself where a model
 -- names none.
@@ -74,6 +75,7 @@ function M.new(opts)
   return setmetatable({
     functions = {}, health = {}, dice = (opts.seed * 7919 + 12345) % 2147483646 + 1,
     invoke = opts.invoke or curl_invoke(), clock = opts.clock,
+    later = function(fn) fn() end,
     pings = opts.ping == nil and opts.invoke == nil or opts.ping == true,
   }, Hosting)
 end

@@ -105,8 +105,10 @@ function M.route(account, input)
     return refuse("Inference Component has no capacity to process this request. "
       .. "ApplicationAutoScaling may be in-progress (if configured) or try to increase the "
       .. "capacity by invoking UpdateInferenceComponentRuntimeConfig API.")
+  elseif not route and target then
+    return refuse("Variant %s of endpoint %s not found.", target, endpoint.name)
   elseif not route then
-    return refuse("Variant %s of endpoint %s not found.", target or "with instances", endpoint.name)
+    return refuse("Endpoint %s has no instances that could serve the request.", endpoint.name)
   end
   local containers, good
   containers, refused = choose_containers(route.variant, input)
@@ -210,7 +212,8 @@ local function measure(account, invocation, answer)
   record("OverheadLatency", 0)
 end
 
--- Shadow variants get the same; nobody hears what they say.
+-- Shadow variants get the same; nobody hears what they say, and where the host lets it be done
+-- later, nobody waits for it.
 local function shadow(account, invocation, input, more)
   if invocation.component then return end
   local route = invocation.route
@@ -219,7 +222,8 @@ local function shadow(account, invocation, input, more)
       endpoint = invocation.endpoint, variant = variant.name, containers = variant.containers or {},
       route = { blueprint = route.blueprint, fleet = route.fleet, variant = variant },
     }
-    measure(account, copy, (run(account, copy, input, { method = more.method, path = more.path })))
+    local way = { method = more.method, path = more.path }
+    account.hosting.later(function() measure(account, copy, (run(account, copy, input, way))) end)
   end
 end
 

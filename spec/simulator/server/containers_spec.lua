@@ -18,6 +18,20 @@ location = /good/invocations { content_by_lua_block {
   ngx.print("good: ", ngx.req.get_body_data() or "")
 } }
 location = /bad/invocations { return 500 "broken"; }
+location = /slow/ping { return 200 ""; }
+location = /slow/invocations { content_by_lua_block {
+  local state, waited = ngx.shared.state, 0
+  state:set("asked", true)
+  while not state:get "open" and waited < 20 do
+    ngx.sleep(0.005)
+    waited = waited + 0.005
+  end
+  ngx.print "slow"
+} }
+location = /asked { content_by_lua_block {
+  ngx.shared.state:set("open", true)
+  ngx.print(tostring(ngx.shared.state:get "asked"))
+} }
 ]]
 
 describe("containers behind the server", function()
@@ -49,7 +63,7 @@ describe("containers behind the server", function()
     local sim = remote()
     call, invoke = caller.new(sim), caller.new(sim, { model = "sagemaker-runtime" })
     put_alarm = caller.new(sim, { model = "cloudwatch", service = "monitoring" })
-    for _, name in ipairs { "good", "bad", "sick" } do
+    for _, name in ipairs { "good", "bad", "sick", "slow" } do
       assert(call("CreateModel", { ModelName = name, ExecutionRoleArn = ROLE, PrimaryContainer = {
         Image = caller.IMAGE,
         Environment = { SAGEMAKER_SIMULATOR_URL = containers:url("/" .. name) } } }))
@@ -96,6 +110,30 @@ describe("containers behind the server", function()
     advance(30)
     assert.equal("good", status().EndpointConfigName)
     assert.matches("did not pass the ping health check", status().FailureReason)
+  end)
+
+  it("of shadow variants let nobody wait", function()
+    local function variant(name)
+      return { VariantName = name, ModelName = name, InstanceType = "ml.m5.large",
+        InitialInstanceCount = 1, InitialVariantWeight = 1 }
+    end
+    assert(call("CreateEndpointConfig", { EndpointConfigName = "both",
+      ProductionVariants = { variant "good" }, ShadowProductionVariants = { variant "slow" } }))
+    assert(call("CreateEndpoint", { EndpointName = "e", EndpointConfigName = "both" }))
+    advance(300)
+    assert.is_true(server.wait_for(10, function()
+      return status().EndpointStatus == "InService"
+    end))
+    -- The shadow answers when it is let go, which happens after the answer has come.
+    assert.equal("good: x", assert(invoke("InvokeEndpoint",
+      { EndpointName = "e", Body = "x" })).Body)
+    assert.is_true(server.wait_for(10, function()
+      return server.shell("curl -sS " .. containers:url "/asked") == "true"
+    end))
+    assert.is_true(server.wait_for(10, function()
+      local _, state = running:get "/_simulator/state"
+      return state.endpoints[1].shadows[1].invocations == 1
+    end))
   end)
 
   it("that are bad let a canary roll itself back by an alarm", function()

@@ -75,7 +75,7 @@ local function row_of(alarm)
   local row = {
     AlarmName = alarm.name, AlarmArn = alarm.arn, StateValue = alarm.state,
     StateReason = alarm.reason, StateReasonData = alarm.reason_data,
-    StateUpdatedTimestamp = alarm.updated, StateTransitionedTimestamp = alarm.updated,
+    StateUpdatedTimestamp = alarm.updated, StateTransitionedTimestamp = alarm.transitioned,
     AlarmConfigurationUpdatedTimestamp = alarm.configured,
     ActionsEnabled = definition.ActionsEnabled ~= false, OKActions = definition.OKActions or {},
     AlarmActions = definition.AlarmActions or {}, Dimensions = definition.Dimensions or {},

@@ -135,6 +135,13 @@ local function invoker()
   end
 end
 
+-- Does something when this request does not wait for it.
+local function later(fn)
+  ngx.timer.at(0, function(premature)
+    if not premature then fn() end
+  end)
+end
+
 local function server_of(servers, opts)
   local server = servers.start(opts)
   if not server.process then
@@ -142,6 +149,7 @@ local function server_of(servers, opts)
     server.workers = ngx.worker.count()
     server.log = function(message) ngx.log(ngx.ERR, message) end
     server.invoke = invoker()
+    server.sim.hosting.later = later
   end
   return server
 end

@@ -79,7 +79,7 @@ static int own_prefix (char *prefix, size_t size) {
 static const char *push_prefix (lua_State *L) {
   char prefix[MAX_PATH_BYTES];
   if (own_prefix(prefix, sizeof(prefix))) {
-    lua_pushfstring(L, "%s%s", prefix, BUNDLE);
+    lua_pushfstring(L, "%s/%s/sagemaker", prefix, SAGEMAKER_LUA_TREE);
     if (access(lua_tostring(L, -1), R_OK) == 0)
       return lua_pushstring(L, prefix), lua_tostring(L, -1);
   }

@@ -145,6 +145,10 @@ local function main(world, argv, state)
     table.remove(words, 1)
     return require("sagemaker.cli.complete").run(world, words)
   end
+  if words[1] == "__bundle" then -- for `cmake --install`
+    require("sagemaker.cli.bundle.writer").write(words[2], words[3])
+    return failure.OK
+  end
   local rows = require "sagemaker.cli.globals"
   local globals, rest = args.extract(words, rows)
   local name = rest[1]

@@ -1,4 +1,5 @@
---- Makes the bundle of the command's modules, when it is installed: csrc/lbundle.c reads it.
+--- Makes the bundle of the command's modules, when it is installed, by the Lua that will load them;
+-- csrc/lbundle.c reads it.
 
 local M = {}
 

@@ -16,6 +16,7 @@
 */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -145,6 +146,21 @@ static sm_str find_code (const bundle *b, sm_str name) {
 
 /* ---- the searcher ----------------------------------------------------- */
 
+/*
+** libcurl may bring GnuTLS along, for protocols that are not ours, which would
+** initialise itself when it is loaded: a twentieth of the time of a short call,
+** and 0.7 MB. Whatever uses it for TLS (a libcurl, an LDAP client below the
+** lookup of names) initialises it by itself too.
+*/
+static void *load (const char *path) {
+  static const char no_init[] = "GNUTLS_NO_IMPLICIT_INIT";
+  int is_ours = getenv(no_init) == NULL && setenv(no_init, "1", 0) == 0;
+  void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+  if (is_ours)
+    unsetenv(no_init);
+  return library;
+}
+
 /* Pushes the function that opens a library of ours; 0: there is none. */
 static int push_library (lua_State *L, sm_str name) {
   static const char prefix[] = "sagemaker.";
@@ -158,7 +174,7 @@ static int push_library (lua_State *L, sm_str name) {
   if (strspn(part, "abcdefghijklmnopqrstuvwxyz") != strlen(part))
     return 0;
   lua_pushfstring(L, "%s/sagemaker/%s.so", folder, part);
-  library = dlopen(lua_tostring(L, -1), RTLD_LAZY | RTLD_LOCAL);
+  library = load(lua_tostring(L, -1));
   if (library == NULL)
     return 0;
   lua_pushfstring(L, "luaopen_sagemaker_%s", part);

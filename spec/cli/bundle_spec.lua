@@ -106,6 +106,7 @@ describe("a bundle", function()
     local find = searcher(dir .. "/all", BUILD)
     assert.equal("function", type(find "sagemaker.crypto"))
     assert.equal("table", type(find("sagemaker.crypto")("sagemaker.crypto")))
+    assert.is_nil(os.getenv "GNUTLS_NO_IMPLICIT_INIT") -- which children would inherit
     for _, name in ipairs { "sagemaker.none", "sagemaker.", "sagemaker", "other.crypto",
       "sagemaker.../crypto" } do
       assert.equal("string", type(find(name)))

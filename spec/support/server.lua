@@ -140,6 +140,13 @@ function M.available()
   return true
 end
 
+--- Whether this machine has the address ::1.
+---@return boolean
+function M.has_ipv6()
+  local text = read("/proc/net/if_inet6") or ""
+  return text:find("00000000000000000000000000000001", 1, true) ~= nil
+end
+
 -- Certificates ----------------------------------------------------------------------------------
 
 local CERTIFICATES = [[

@@ -153,6 +153,14 @@ describe("deploy and an endpoint that is not at rest", function()
       assert.truthy(message:find("wait = true", 1, true))
       untouched(world)
     end
+    -- What runs is not what is in the way: only the first deployment of an endpoint shows itself so.
+    for status, text in pairs{ Creating = "churn is Creating (deployment of v1)",
+      Updating = "churn is Updating" } do
+      local world = service(look{ config = "v1", status = status }, {})
+      local _, message = world.watch:deploy(request())
+      assert.truthy(message:find(text, 1, true), message)
+      assert.equal(status == "Creating", message:find("deployment of v1", 1, true) ~= nil)
+    end
   end)
 
   it("queues behind it when told to", function()

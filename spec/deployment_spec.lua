@@ -258,6 +258,18 @@ describe("deployment.check", function()
     assert.equal(err.errors[1].path, err.path)
   end)
 
+  it("says by a code what is wrong with the number of alarms", function()
+    for count, code in pairs{ [0] = "min", [11] = "max" } do
+      local alarms = {}
+      for i = 1, count do alarms[i] = { AlarmName = "a" .. i } end
+      local _, message, err = deployment.check{ BlueGreenUpdatePolicy = {
+        TrafficRoutingConfiguration = { Type = "ALL_AT_ONCE", WaitIntervalInSeconds = 0 } },
+        AutoRollbackConfiguration = { Alarms = alarms } }
+      assert.same({ 1, code }, { #err.errors, err.errors[1].code })
+      assert.truthy(message:find(("has %d entries, but takes 1 to 10"):format(count), 1, true))
+    end
+  end)
+
   it("compares the timeout with the waits", function()
     local function with(timeout, wait, termination)
       return blue_green({ Type = "ALL_AT_ONCE", WaitIntervalInSeconds = wait },

@@ -132,6 +132,33 @@ describe("sagemaker.paginator", function()
     assert.equal("string", type(first.NextToken))
   end)
 
+  it("joins texts, adds numbers up, and keeps what only the first page tells", function()
+    local config = { input = { "Token" }, output = { "Token" },
+      result = { "List", "Text", "Sum" }, non_aggregate = { "Owner", "Deep.Value" } }
+    local answers = {
+      { List = { 1 }, Text = "a", Sum = 1, Owner = "ann", Deep = { Value = 1 }, Token = "t" },
+      { List = { 2 }, Text = "b", Sum = 2, Owner = "bob", Deep = { Value = 2 } },
+    }
+    local n = 0
+    local pages = paginator.pages(config, "ListThings", function()
+      n = n + 1
+      return answers[n]
+    end, {})
+    assert.same({ List = { 1, 2 }, Text = "ab", Sum = 3, Owner = "ann", Deep = { Value = 1 } },
+      pages:collect())
+  end)
+
+  it("writes tokens as the AWS CLI does: JSON in ASCII", function()
+    -- Characters of 3, 2, 3, 4, 1 and 1 bytes.
+    local token = "\224\184\129 \194\169 \239\191\189 \240\159\152\128 \31\""
+    local pages = pages_of({ max_items = 1 }, nil, function()
+      return { Things = { "a" }, NextToken = token }
+    end)
+    assert.equal("a", collect(paginator.items(pages)))
+    assert.equal([[{"NextToken": "\u0e01 \u00a9 \ufffd \ud83d\ude00 \u001f\""}]],
+      require("sagemaker.core").text.unbase64(pages.resume_token))
+  end)
+
   it("keeps tokens of any bytes over a resume", function()
     for _, token in ipairs { "plain", "ümläut \240\159\152\128", "\255\0\1", 'q"\\\n\127' } do
       local pages = pages_of({ max_items = 1 }, nil, function(_, params)

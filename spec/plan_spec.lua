@@ -114,6 +114,7 @@ describe("deployment.plan", function()
     assert.equal(2, canary("10%", 11))
     assert.equal(4, canary("33%", 10))
     assert.equal(1, canary("50%", 1))
+    assert.equal(1, canary("50%", { variants = { { name = "main", instances = 1 } } }))
     local plan = assert(deployment.plan(deployment.linear{ step = "30%" }, 10))
     assert.same({ 3, 6, 9, 10 }, { plan.steps[2].instances.new, plan.steps[3].instances.new,
       plan.steps[4].instances.new, plan.steps[5].instances.new })

@@ -250,6 +250,9 @@ describe("the text of a response stream", function()
     assert.same({ "a", "é", "b" }, pieces { "a\195", "", "\169", "b" })
     assert.same({ "😀", "x" }, pieces { "\240", "\159", "\152", "\128", "x" })
     assert.same({ "日本", "語!" }, pieces { "日本\232", "\170\158!" })
+    assert.same({ "a", "…" }, pieces { "a\226\128", "\166" }) -- the least of bytes that go on
+    assert.same({ "a", "\223\191", "\194\128" }, pieces { "a\223", "\191\194", "\128" })
+    assert.same({ "\224\160\128" }, pieces { "\224", "\160", "\128" })
   end)
 
   it("hands on what is no text as it is", function()

@@ -28,7 +28,8 @@ describe("knobs by chance", function()
   it("must be possible", function()
     for knob, values in pairs {
       throttle = { { chance = 2 }, { chance = -0.1 }, { chance = "x" },
-        { chance = 0.5, names = "Nothing" } },
+        { chance = 0.5, names = "Nothing" }, { rate = "x", burst = 1 }, { rate = 1, burst = "x" },
+        { rate = -1 } },
       latency = { { distribution = "normal" }, { distribution = "uniform", min = 2, max = 1 },
         { distribution = "exponential" }, { distribution = "lognormal", median = 0, p99 = 1 },
         { distribution = "lognormal", median = 2, p99 = 1 }, -1 },
@@ -38,6 +39,20 @@ describe("knobs by chance", function()
         assert.has_error(function() simulator.new { [knob] = value } end)
       end
     end
+  end)
+end)
+
+describe("latency", function()
+  it("is a number, one for each operation, or what a function says of a call", function()
+    local case = { operation = "ListModels" }
+    assert.equal(2, knobs.seconds(2, "ListModels", case))
+    assert.equal(3, knobs.seconds({ ListModels = 3 }, "ListModels", case))
+    assert.equal(0, knobs.seconds({ ListModels = 3 }, "ListEndpoints", case))
+    assert.equal(0, knobs.seconds(nil, "ListModels", case))
+    local function by_name(asked) return asked.operation == "ListModels" and 4 or nil end
+    assert.equal(4, knobs.seconds(by_name, "ListModels", case))
+    assert.equal(0, knobs.seconds(by_name, "ListEndpoints", { operation = "ListEndpoints" }))
+    assert.equal(4, knobs.seconds({ ListModels = by_name }, "ListModels", case))
   end)
 end)
 

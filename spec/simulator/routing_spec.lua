@@ -148,6 +148,27 @@ describe("the routing of invocations", function()
     fits(0.25, counts["B/green/c2"])
   end)
 
+  it("finds the new fleet where the old one has no instances", function()
+    config("c1", { { "A", 1 } })
+    config("c2", { { "A", 1 } })
+    created "c1"
+    assert(call("UpdateEndpointWeightsAndCapacities", { EndpointName = "e",
+      DesiredWeightsAndCapacities = { { VariantName = "A", DesiredInstanceCount = 0 } } }))
+    sim:advance(60)
+    local invocations = require "sagemaker.simulator.invocation"
+    assert.is_nil((invocations.invoke(sim.account, { EndpointName = "e", Body = "" })))
+    start("c2", blue_green { Type = "ALL_AT_ONCE" })
+    assert.is_nil((invocations.invoke(sim.account, { EndpointName = "e", Body = "" })))
+    for _, seconds in ipairs { 300, 900 } do
+      sim:advance(seconds)
+      counts = {}
+      for _ = 1, 50 do
+        assert(invocations.invoke(sim.account, { EndpointName = "e", Body = "" }))
+      end
+      assert.same({ [seconds == 300 and "A/green/c2" or "A/blue/c2"] = 50 }, counts)
+    end
+  end)
+
   it("follows a rolling update and its way back, batch by batch", function()
     config("c1", { { "A", 1, 4 } })
     config("c2", { { "A", 1, 4 } })

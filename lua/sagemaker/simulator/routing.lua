@@ -81,7 +81,7 @@ function M.choose(m, random, target)
   local variant
   if target then variant = named(variants, target) else variant = draw(variants, random) end
   if not variant then
-    -- A rolling deployment may have taken all of the old fleet by now: the new one answers.
+    -- The old fleet may have no instances: the new one answers.
     variant = variants[1]
     if target or green_of(m, variant.name) == 0 then return nil end
   end

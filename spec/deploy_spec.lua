@@ -153,7 +153,7 @@ describe("deploy and an endpoint that is not at rest", function()
       assert.truthy(message:find("wait = true", 1, true))
       untouched(world)
     end
-    -- What runs is not what is in the way: only the first deployment of an endpoint shows itself so.
+    -- What runs is not what is in the way: only the first deployment of an endpoint is so shown.
     for status, text in pairs{ Creating = "churn is Creating (deployment of v1)",
       Updating = "churn is Updating" } do
       local world = service(look{ config = "v1", status = status }, {})

@@ -258,6 +258,29 @@ describe("deployment.check", function()
     assert.equal(err.errors[1].path, err.path)
   end)
 
+  it("names the values of an enum, and the nearest only where one is near", function()
+    local function message_of(kind)
+      return select(2, deployment.check{ BlueGreenUpdatePolicy = {
+        TrafficRoutingConfiguration = { Type = kind, WaitIntervalInSeconds = 0 } } })
+    end
+    local LIST = 'Type: is "%s", but must be one of ALL_AT_ONCE, CANARY, LINEAR'
+    assert.matches(LIST:format("canary") .. " (did you mean CANARY?)", message_of "canary", 1, true)
+    local message = message_of "something else"
+    assert.matches(LIST:format("something else"), message, 1, true)
+    assert.is_nil(message:find("did you mean", 1, true))
+  end)
+
+  it("tells once of a mistake that breaks the model's shape and a rule", function()
+    local rules = require "sagemaker.deployment.rules"
+    local problems = { { path = "A", member = "B" }, { path = "A.C", member = "C" }, { path = "",
+      member = "D" } }
+    rules.merge(problems, { { path = "A.B" }, { path = "A.C" }, { path = "D" },
+      { path = "A.B.C" }, { path = "A", member = "C" }, { path = "A" } })
+    local paths_left = {}
+    for i, problem in ipairs(problems) do paths_left[i] = problem.path end
+    assert.same({ "A", "A.C", "", "A.B.C", "A" }, paths_left)
+  end)
+
   it("says by a code what is wrong with the number of alarms", function()
     for count, code in pairs{ [0] = "min", [11] = "max" } do
       local alarms = {}

@@ -478,6 +478,15 @@ int sm_json_item (sm_json *r) {
 
 /* {{ Reader: scalars */
 
+/* Past the digits at p, which are added to *v. */
+static inline const char *take_digits (const char *p, const char *end,
+                                       uint64_t *v) {
+  unsigned digit;
+  for (; p < end && (digit = (unsigned)(unsigned char)*p - '0') < 10; p++)
+    *v = *v * 10 + digit;
+  return p;
+}
+
 /*
 ** The common numbers, read in one go: up to 15 digits, a fraction among them,
 ** no exponent. Digits and power of ten are exact as doubles then, so their
@@ -489,27 +498,26 @@ static inline const char *short_number (const char *p, const char *end,
   static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
   int minus = p < end && *p == '-';
-  const char *start = p + minus, *dot = NULL;
-  int64_t v = 0;
-  for (p = start; p < end && p - start < 17; p++) {
-    if (sm_isdigit(*p))
-      v = v * 10 + (*p - '0');
-    else if (*p == '.' && dot == NULL && p > start)
-      dot = p;
-    else
-      break;
+  const char *start = p + minus, *dot;
+  uint64_t v = 0;
+  if (end - start > 17)
+    end = start + 17; /* the digits, a point, and one byte behind */
+  p = take_digits(start, end, &v);
+  if (p == end || p == start || (*start == '0' && p - start > 1))
+    return NULL; /* among them: a leading zero */
+  n->is_int = *p != '.';
+  if (n->is_int) {
+    n->i = minus ? -(int64_t)v : (int64_t)v;
+    n->d = 0;
+    return p - start > 15 || (*p | 0x20) == 'e' ? NULL : p;
   }
-  if (p == end || p == start || p - start > 15 + (dot != NULL) ||
-      sm_isdigit(*p) || *p == '.' || (*p | 0x20) == 'e' || dot == p - 1)
-    return NULL;
-  if (*start == '0' && p - start > 1 && dot != start + 1)
-    return NULL; /* a leading zero */
-  if (dot != NULL && FLT_EVAL_METHOD != 0)
-    return NULL; /* the quotient would be rounded twice */
-  n->is_int = dot == NULL;
-  n->i = dot != NULL ? 0 : minus ? -v : v;
-  n->d = dot == NULL ? 0 : (double)v / powers[p - dot - 1];
-  if (minus && dot != NULL)
+  dot = p;
+  p = take_digits(dot + 1, end, &v);
+  if (p == end || p == dot + 1 || (*p | 0x20) == 'e' || FLT_EVAL_METHOD != 0)
+    return NULL; /* the last: the quotient would be rounded twice */
+  n->i = 0;
+  n->d = (double)(int64_t)v / powers[p - dot - 1];
+  if (minus)
     n->d = -n->d;
   return p;
 }

@@ -25,7 +25,7 @@ for lua in "$@"; do
   cmake --build "build/$lua" -j2 >>build/bench/build.log
   export LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;$PWD/spec/?.lua;$PWD/spec/?/init.lua;;"
   export LUA_CPATH="$PWD/build/$lua/?.so;;" SAGEMAKER_BUILD="$PWD/build/$lua"
-  for part in sign encode decode load warm many watchers; do
+  for part in sign encode decode load warm many instructions watchers; do
     printf '\n== %s: %s\n' "$lua" "$part"
     if [ "$part" = load ]; then
       "$lua" "spec/bench/$part.lua" 21 "$lua"

@@ -83,18 +83,27 @@ local function quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
---- Runs a yardstick with some words and the lines of the signed request; what it prints.
+--- The command line of a yardstick with some words and the lines of the signed request.
 ---@param dir string
 ---@param name string
 ---@param words string[]
 ---@return string
-function M.run(dir, name, words)
+function M.command(dir, name, words)
   local line = { dir .. "/" .. name }
   for _, word in ipairs(words) do line[#line + 1] = quote(word) end
   line[#line + 1] = quote(M.BODY)
   for header, value in pairs(M.HEADERS) do line[#line + 1] = quote(header .. ": " .. value) end
   line[#line + 1] = quote "Accept:"
-  return (server.shell(table.concat(line, " ")))
+  return table.concat(line, " ")
+end
+
+--- Runs a yardstick; what it prints.
+---@param dir string
+---@param name string
+---@param words string[]
+---@return string
+function M.run(dir, name, words)
+  return (server.shell(M.command(dir, name, words)))
 end
 
 function M.median(list)

@@ -18,16 +18,19 @@ local M = {}
 
 local NAMES = { "now", "clock", "sleep", "getenv", "open", "popen", "random", "replace", "uuid" }
 
+local KNOWN = {}
+for _, name in ipairs(NAMES) do KNOWN[name] = true end
+
 local format, floor = string.format, math.floor
 
+local CORE = { clock = true, now = true, uuid = true }
+
 -- The core is loaded when a clock or randomness is first asked for, not with this module.
-local function core(name)
-  local fn
-  return function(argument)
-    fn = fn or require("sagemaker.core")[name]
-    return fn(argument)
-  end
-end
+local Env = { __index = function(env, name)
+  local fn = CORE[name] and require("sagemaker.core")[name] or nil
+  env[name] = fn
+  return fn
+end }
 
 -- In a task the others go on meanwhile.
 local function sleep(seconds)
@@ -81,20 +84,17 @@ end
 ---@param overrides? table<string, function> any of the fields of sagemaker.Env
 ---@return sagemaker.Env
 function M.new(overrides)
-  local env = {
-    now = core("now"),
-    clock = core("clock"),
+  local env = setmetatable({
     sleep = sleep,
     getenv = os.getenv,
     open = io.open,
     popen = io.popen,
     random = core_random,
     replace = core_replace,
-    uuid = core("uuid"),
-  }
+  }, Env)
   if overrides then
     for name, fn in pairs(overrides) do
-      if type(name) ~= "string" or (env[name] == nil and name ~= "popen") then
+      if not KNOWN[name] then
         local errors = require "sagemaker.error"
         error(("unknown function io.%s%s"):format(tostring(name), errors.hint(name, NAMES)), 0)
       end

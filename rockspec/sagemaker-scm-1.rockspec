@@ -177,6 +177,7 @@ build = {
     ["sagemaker.cli.input.samples"] = "lua/sagemaker/cli/input/samples.lua",
     ["sagemaker.cli.input.shorthand"] = "lua/sagemaker/cli/input/shorthand.lua",
     ["sagemaker.cli.input.skeleton"] = "lua/sagemaker/cli/input/skeleton.lua",
+    ["sagemaker.cli.input.time"] = "lua/sagemaker/cli/input/time.lua",
     ["sagemaker.cli.input.yaml"] = "lua/sagemaker/cli/input/yaml.lua",
     ["sagemaker.cli.jmespath"] = "lua/sagemaker/cli/jmespath/init.lua",
     ["sagemaker.cli.jmespath.compare"] = "lua/sagemaker/cli/jmespath/compare.lua",

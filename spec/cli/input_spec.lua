@@ -206,6 +206,21 @@ DeploymentConfig: {BlueGreenUpdatePolicy: {TrafficRoutingConfiguration: {Type: A
       sent("create-endpoint", "Tags: []\nEndpointName: &n x\nEndpointConfigName: c"))
   end)
 
+  it("reads plain words as YAML 1.2 does", function()
+    local function results(word)
+      return sent("list-endpoints", "MaxResults: " .. word).MaxResults
+    end
+    for word, number in pairs { ["7"] = 7, ["+7"] = 7, ["0x10"] = 16, ["0o17"] = 15, ["010"] = 10,
+      ["0b11"] = 3, ["1_0"] = 10, ["1e1"] = 10 } do
+      assert.equal(number, results(word), word)
+    end
+    for _, word in ipairs { "yes", "no", "on", "off", "y", "12:30", "2026-01-15", "1.2.3", "0xg",
+      "1e", "_", "'5'" } do
+      assert.equal((word:gsub("'", "")),
+        sent("list-endpoints", "NameContains: " .. word).NameContains)
+    end
+  end)
+
   it("takes the skeleton that --generate-cli-skeleton yaml-input gives", function()
     local skeleton = command.run { "create-endpoint", "--generate-cli-skeleton", "yaml-input" }
     assert.equal(0, skeleton.code)
@@ -217,7 +232,7 @@ DeploymentConfig: {BlueGreenUpdatePolicy: {TrafficRoutingConfiguration: {Type: A
       refused({ "describe-endpoint", "--cli-input-yaml", yaml }, message)
     end
     wrong("EndpointName: [1", "--cli-input-yaml: invalid YAML at line 1, column 16: ")
-    wrong("EndpointName: yes", "EndpointName: expected a string, got true")
+    wrong("EndpointName: true", "EndpointName: expected a string, got true")
     wrong("EndpointName: ~", "EndpointName: expected a string, got null")
     wrong("- a", "expected an object of parameters ({…}), not a list")
     wrong("", "expected an object of parameters ({…}), not null")
@@ -278,6 +293,69 @@ describe("JSON that ends too early", function()
     wrong('[{"Key": "a"', "13: expected , or } after a value, found the end")
     wrong('["a\nb"]', "4: a control character must be written as an escape, found byte 0x0a")
     wrong("{'Key': 'a'}", [[2: expected a key in double quotes, found "'"]])
+  end)
+end)
+
+describe("times", function()
+  local function sent(time)
+    local result = command.run { "list-endpoints", "--creation-time-after=" .. time, "--dry-run",
+      "--query", "body.CreationTimeAfter" }
+    return tonumber(result.out) or result.err
+  end
+
+  it("are taken as people and programs write them", function()
+    for _, day in ipairs { "2026-01-15", "15 Jan 2026", "Jan 15 2026", "January 15, 2026",
+      "2026/1/15", "01/15/2026", "15/01/2026", "15.01.2026", "Thu, 15 Jan 2026", "1768435200" } do
+      assert.equal(1768435200, sent(day), day)
+    end
+    for _, time in ipairs { "2026-01-15T12:34:56Z", "2026-01-15 12:34:56", "20260115T123456",
+      "Thu Jan 15 12:34:56 UTC 2026", "Thu Jan 15 12:34:56 2026", "15 Jan 2026 12:34:56 GMT",
+      "Thu, 15 Jan 2026 13:34:56 +0100", "Jan 15 2026 12:34:56 pm", "2026/01/15 12:34:56",
+      "1768480496.0" } do
+      assert.equal(1768480496, sent(time), time)
+    end
+    assert.equal(1768480496, sent "2026-01-15T12:34:56,5Z")
+    assert.equal(1768435200 + 5400, sent "2026-01-15 1:30")
+    assert.equal(1768435200 + 5400, sent "1:30 am Jan 15 2026")
+    assert.equal(1768435200 + 12 * 3600, sent "2026-01-15T12")
+    assert.equal(1768435200, sent "12:00AM 2026/01/15")
+  end)
+
+  it("are refused where they are none", function()
+    for _, text in ipairs { "now", "15 Foo 2026", "Jan 2026", "1:30", "Jan 45 2026", "2026/13/01",
+      "Jan 15 2026 2026", "13:00 pm Jan 15 2026", "1/2/3", "Jan 15 2026 +0100" } do
+      assert.truthy(tostring(sent(text)):find("expected a timestamp", 1, true), text)
+    end
+  end)
+end)
+
+describe("empty objects and lists", function()
+  it("are told apart", function()
+    local function with(...)
+      return { "create-endpoint", "--endpoint-name", "e", "--endpoint-config-name", "c", ... }
+    end
+    refused(with("--deployment-config", "[]"),
+      "--deployment-config: expected an object ({…}), not a list ([])")
+    refused(with("--deployment-config", '{"AutoRollbackConfiguration": []}'),
+      "--deployment-config.AutoRollbackConfiguration: expected an object ({…}), not a list ([])")
+    refused(with("--deployment-config", '{"AutoRollbackConfiguration": {"Alarms": {}}}'),
+      "--deployment-config.AutoRollbackConfiguration.Alarms: expected a list ([…]), not an object")
+    refused({ "create-endpoint", "--cli-input-json", '{"Tags": {}}' },
+      "--cli-input-json.Tags: expected a list ([…]), not an object ({})")
+    refused({ "update-artifact", "--artifact-arn", "a", "--properties", "[]" },
+      "--properties: expected an object ({…}), not a list ([])")
+    refused(with("--tags", '[{"Key": "a", "Value": "b"}, []]'),
+      "--tags[1]: expected an object ({…}), not a list ([])")
+    assert.same({}, params(with("--tags", "[]")).Tags)
+  end)
+end)
+
+describe("texts that begin with a brace", function()
+  it("are items of a list of texts", function()
+    assert.same({ '{"a":1}' }, params { "delete-tags", "--resource-arn", "a", "--tag-keys",
+      '{"a":1}' }.TagKeys)
+    assert.same({ "b" }, params { "delete-tags", "--resource-arn", "a", "--tag-keys",
+      '["b"]' }.TagKeys)
   end)
 end)
 

@@ -26,6 +26,16 @@ describe("answers", function()
 ]], result.out)
   end)
 
+  it("that a query leaves without members are not printed, as by the AWS CLI", function()
+    for _, form in ipairs { "json", "text", "yaml", "table" } do
+      local result = run({ "describe-endpoint", "--endpoint-name", "x", "--query", "`{}`",
+        "--output", form }, { answer "{}" })
+      assert.same({ 0, "" }, { result.code, result.out })
+    end
+    assert.equal("[]\n", run({ "describe-endpoint", "--endpoint-name", "x", "--query", "`[]`" },
+      { answer "{}" }).out)
+  end)
+
   it("have times in the time zone of the machine", function()
     local result = run({ "describe-endpoint", "--endpoint-name", "x", "--query", "CreationTime" },
       { answer '{"CreationTime":1700000000.5}' }, { offset = -5400 })

@@ -23,7 +23,7 @@ function M.check(ctx)
   ctx:timestamps()
 end
 
--- Whether nothing is to be printed: an answer without members.
+-- Whether nothing is to be printed: an object without members, which also a query may leave.
 local function is_hollow(given)
   return type(given) == "table" and next(given) == nil and document.kind(given) == "object"
 end
@@ -71,7 +71,7 @@ function M.value(ctx, given, title)
     end
     given = result
   end
-  if is_hollow(given) and (not query or form ~= "json") then return end
+  if is_hollow(given) then return end
   open_sink(ctx)
   local module = form == "yaml-stream" and "yaml" or form
   if form == "yaml-stream" then given = document.list { given } end

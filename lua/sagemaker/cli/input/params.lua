@@ -63,8 +63,9 @@ local NUMBERS = { nan = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
 
 local function float(name, text)
   local trimmed = text:match("^%s*(.-)%s*$")
-  local number = trimmed:find("^[+-]?[%d.]") and not trimmed:find("[xX]")
-    and tonumber((trimmed:gsub("^%+", "")))
+  local digits = trimmed:gsub("(%d)_%f[%d]", "%1")
+  local number = digits:find("^[+-]?[%d.]") and not digits:find("[xX]")
+    and tonumber((digits:gsub("^%+", "")))
   number = number or NUMBERS[WORDS[trimmed:lower()]]
   if not number then refuse(name, ("expected a number, not %q"):format(text)) end
   return number
@@ -93,6 +94,7 @@ local function scalar(ctx, name, shape, text)
   if kind == "integer" or kind == "long" then return integer(name, text) end
   if kind == "float" or kind == "double" then return float(name, text) end
   if kind == "blob" then return base64(name, text, ctx:binary()) end
+  if kind == "timestamp" then return require("sagemaker.cli.input.time").normal(text) end
   if kind == "boolean" then
     local word = text:lower()
     if word == "true" or word == "false" then return word == "true" end
@@ -188,9 +190,38 @@ end
 
 -- }}
 
+-- Refuses {} where a list belongs and [] where an object does: the encoder takes both for either.
+local function check_empty(ctx, name, shape_name, given)
+  if type(given) ~= "table" or document.kind(given) == "number" then return end
+  local shape = ctx.service:shape(shape_name)
+  local kind = shape.type == "list" and "list" or COMPLEX[shape.type] and "object"
+  if kind and next(given) == nil and document.kind(given) ~= kind then
+    refuse(name, kind == "list" and "expected a list ([…]), not an object ({})"
+      or "expected an object ({…}), not a list ([])")
+  end
+  local shapes = {}
+  for _, member in ipairs(shape.members or {}) do shapes[member.name] = member.shape end
+  for key, item in pairs(given) do
+    local below = shape.value or shapes[key]
+    local place = type(key) == "number" and ("%s[%d]"):format(name, key - 1) or name .. "." .. key
+    if below then check_empty(ctx, place, below, item) end
+  end
+end
+
+-- The value of a text of JSON for a shape. A list may be given by its only item, an object.
+local function read_shaped(ctx, name, shape_name, text)
+  local result = read_json(name, text)
+  local shape = ctx.service:shape(shape_name)
+  if shape.type == "list" and type(result) == "table" and document.kind(result) == "object" then
+    shape_name = shape.value
+  end
+  if text:find("[%[{]%s*[%]}]") then check_empty(ctx, name, shape_name, result) end
+  return result
+end
+
 local function decode_json(ctx, name, shape_name, text)
   if files.is_bytes(text) then text = text.bytes end
-  local result = read_json(name, text)
+  local result = read_shaped(ctx, name, shape_name, text)
   if holds_blob(ctx.service, shape_name, {}) then
     result = decode_blobs(ctx, name, shape_name, result)
   end
@@ -211,14 +242,15 @@ local function decode_shorthand(ctx, name, shape_name, text)
   return coerce(ctx, name, shape_name, result)
 end
 
-local function looks_like_json(text)
-  return type(text) == "string" and text:find("^%s*[%[{]") ~= nil
-    or files.is_bytes(text) and text.bytes:find("^%s*[%[{]") ~= nil
+-- Whether a text is JSON for a list or an object; where only a list is meant, "{" may begin a text.
+local function looks_like_json(text, also_object)
+  if files.is_bytes(text) then text = text.bytes end
+  return type(text) == "string" and text:find(also_object and "^%s*[%[{]" or "^%s*%[") ~= nil
 end
 
 -- One word for a structure, a list or a map.
 local function complex(ctx, name, shape, text)
-  if looks_like_json(text) then return decode_json(ctx, name, shape.name, text) end
+  if looks_like_json(text, true) then return decode_json(ctx, name, shape.name, text) end
   local only = shape.type == "structure" and #shape.members == 1 and shape.members[1]
   if only and only.name == "Value" and only.type == "string" and type(text) == "string"
     and not text:find("=", 1, true) then
@@ -237,7 +269,7 @@ local function list(ctx, name, shape, words)
     else
       text = words[1]
     end
-    if looks_like_json(text) then
+    if looks_like_json(text, COMPLEX[item.type] or item.type == "document") then
       local result = decode_json(ctx, name, shape.name, text)
       if document.kind(result) == "object" then result = { result } end
       return document.list(result)
@@ -305,7 +337,9 @@ local function from_document(ctx, options)
     if not loaded and text:find "^[%a./~]" then
       refuse(name, ("%q is no JSON object; a file is given as file://%s"):format(text, text))
     end
-    result = read_json(name, loaded or text)
+    text = loaded or text
+    local input = text:find("^%s*{") and ctx.operation.input
+    result = input and read_shaped(ctx, name, input, text) or read_json(name, text)
   end
   if type(result) ~= "table" or document.kind(result) ~= "object" then
     refuse(name, ("expected an object of parameters ({…}), not %s"):format(

@@ -14,6 +14,36 @@ local function refuse(message)
   failure.usage(("%s: %s"):format(NAME, message))
 end
 
+local WORDS = { ["true"] = true, ["True"] = true, ["TRUE"] = true, ["false"] = false,
+  ["False"] = false, ["FALSE"] = false }
+local NULLS = { [""] = true, ["~"] = true, null = true, Null = true, NULL = true }
+local BASES = { b = { "^[01]+$", 2 }, o = { "^[0-7]+$", 8 }, x = { "^%x+$", 16 } }
+
+-- The number that a plain word is, or nil.
+local function number(word)
+  local sign, text = word:match("^([+-]?)(.+)$")
+  text = (text or ""):gsub("_", "")
+  local base, digits = text:match("^0([box])(.+)$")
+  local value
+  if base then
+    value = digits:find(BASES[base][1]) and tonumber(digits, BASES[base][2]) or nil
+  elseif text:find("^%d+$") or text:find("^%d*%.%d*$") and text:find("%d")
+    or text:find("^%d+%.?%d*[eE][+-]?%d+$") or text:find("^%.%d+[eE][+-]?%d+$") then
+    value = tonumber(text)
+  end
+  return value and (sign == "-" and -value or value)
+end
+
+-- What a word without quotes is, in YAML 1.2: "yes" and "on" are texts, as they are to the AWS CLI.
+local function plain(null)
+  return function(word)
+    if NULLS[word] then return null end
+    if WORDS[word] ~= nil then return WORDS[word] end
+    local value = number(word)
+    return value == nil and word or value
+  end
+end
+
 local function library()
   local ok, lyaml = pcall(require, "lyaml")
   if ok then return lyaml end
@@ -44,7 +74,8 @@ end
 ---@return any document
 function M.decode(text)
   local lyaml = library()
-  local ok, documents = pcall(lyaml.load, text, { all = true })
+  local ok, documents = pcall(lyaml.load, text,
+    { all = true, implicit_scalar = plain(lyaml.null) })
   if not ok then
     local line, column, message = tostring(documents):match "^(%d+):(%d+): (.*)$"
     refuse(line and ("invalid YAML at line %s, column %s: %s"):format(line, column, message)

@@ -107,4 +107,99 @@ describe("response streams in process", function()
     assert.equal("no more", fault.message)
     assert.equal("StreamBroken", fault.fields.ErrorCode)
   end)
+
+  describe("for hosts that can send them", function()
+    local core_service = core.service "sagemaker-runtime"
+    local reads, closed
+
+    -- A container whose transport reads what `reads` says.
+    before_each(function()
+      reads, closed = {}, 0
+      local sent
+      sim = simulator.new { invoke = function(request)
+        if request.url:find "/ping$" then return { status = 200, headers = {}, body = "" } end
+        sent = request
+        if not request.stream then return { status = 200, headers = {}, body = "whole" } end
+        return { status = 200, headers = { ["Content-Type"] = "text/x" }, reader = {
+          read = function()
+            local row = table.remove(reads, 1) or {}
+            return row[1], row[2], row[3]
+          end,
+          close = function() closed = closed + 1 end,
+        } }
+      end, ping = true }
+      local call = caller.new(sim)
+      assert(call("CreateModel", { ModelName = "model", PrimaryContainer = {
+        Image = caller.IMAGE, Environment = { SAGEMAKER_SIMULATOR_URL = "http://127.0.0.1:1" } },
+        ExecutionRoleArn = "arn:aws:iam::123456789012:role/sagemaker" }))
+      assert(call("CreateEndpointConfig", { EndpointConfigName = "c", ProductionVariants = { {
+        VariantName = "v", ModelName = "model", InstanceType = "ml.m5.large",
+        InitialInstanceCount = 1 } } }))
+      assert(call("CreateEndpoint", { EndpointName = "e", EndpointConfigName = "c" }))
+      sim:advance(300)
+      assert.is_nil(sent)
+    end)
+
+    local function ask(streams, path)
+      local request = assert(core.encode(core_service, "InvokeEndpointWithResponseStream",
+        { EndpointName = "e", Body = '{"stream": true}' }, false))
+      request.path = path or request.path
+      request.host, request.streams = "runtime.sagemaker.us-east-1.amazonaws.com", streams
+      request.headers.Host = request.host
+      core.signer { access_key_id = "test", secret_access_key = "test", region = "us-east-1",
+        service = "sagemaker" }:sign(request, sim:now())
+      return sim:handle(request)
+    end
+
+    local function events_of(bytes)
+      local decoder = core.eventstream_decoder(core_service, "InvokeEndpointWithResponseStream")
+      assert(decoder:feed(bytes))
+      return decoder
+    end
+
+    it("come while they are read", function()
+      reads = { { "a" }, { "b" } }
+      local response = ask(true)
+      assert.is_nil(response.body)
+      assert.is_nil(response.headers["Content-Length"])
+      assert.equal("text/x", response.headers["X-Amzn-SageMaker-Content-Type"])
+      assert.equal(2, #reads)
+      assert.equal("a", events_of(response.stream.next()):next().PayloadPart.Bytes)
+      assert.equal(1, #reads)
+      assert.equal("b", events_of(response.stream.next()):next().PayloadPart.Bytes)
+      assert.is_nil(response.stream.next())
+      assert.is_nil(response.stream.next())
+      response.stream.close()
+      assert.equal(1, closed)
+    end)
+
+    it("come whole to others", function()
+      local response = ask(nil)
+      assert.is_nil(response.stream)
+      assert.equal("whole", events_of(response.body):next().PayloadPart.Bytes)
+    end)
+
+    it("tell how a transfer failed", function()
+      for kind, code in pairs { timeout = "ModelInvocationTimeExceeded",
+        transport = "StreamBroken" } do
+        reads = { { "a" }, { nil, "what happened", { kind = kind } } }
+        local response = ask(true)
+        response.stream.next()
+        local event, _, fault = events_of(response.stream.next()):next()
+        assert.is_nil(event)
+        assert.same({ "ModelStreamError", "what happened", code },
+          { fault.code, fault.message, fault.fields.ErrorCode })
+        assert.is_nil(response.stream.next())
+      end
+    end)
+
+    it("come as they are on the OpenAI-compatible path, and say when they end too early", function()
+      reads = { { "data: 1\n\n" }, { nil, "gone", { kind = "transport" } } }
+      local response = ask(true, "/endpoints/e/openai/v1/chat/completions")
+      assert.equal("data: 1\n\n", response.stream.next())
+      assert.is_false(response.stream.failed())
+      assert.is_nil(response.stream.next())
+      assert.is_true(response.stream.failed())
+    end)
+  end)
 end)

@@ -45,6 +45,7 @@ local function request_of(given)
     method = text_of(given.method, "POST"), path = text_of(given.path, "/"),
     query = text_of(given.query, ""), body = text_of(given.body, ""),
     host = text_of(given.host), headers = headers_of(given.headers),
+    streams = given.streams == true or nil,
   }
 end
 

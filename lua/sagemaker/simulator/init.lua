@@ -291,9 +291,12 @@ end
 --- Transport: sends a request and brings the answer. See simulator/transport.lua.
 Simulator.send = transport.send
 
---- Answers a request, without clock or faults of a wire: the core for any server.
----@param request table {method, path, query, headers, body, host}
----@return {status: integer, headers: table<string, string>, body: string}
+--- Answers a request, without clock or faults of a wire: the core for any server. With `streams`, a
+-- response stream comes as `stream` {next, close, failed} instead of a body: next() waits for bytes
+-- and gives them, nil at the end, of which failed() says whether it came too early; close() gives
+-- the rest up. failed and close may not be there.
+---@param request table {method, path, query, headers, body, host, streams}
+---@return {status: integer, headers: table<string, string>, body: string|nil, stream: table|nil}
 function Simulator:handle(request)
   if type(request) ~= "table" then error("handle takes a request, a table", 2) end
   return exchange.handle(self, request)

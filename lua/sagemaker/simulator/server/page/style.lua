@@ -142,6 +142,7 @@ td.bad { color: var(--bad); }
   padding: .25rem 0; border-bottom: 1px solid var(--grid); }
 .rows .name { overflow-wrap: anywhere; min-width: 0; flex: 1; }
 .rows .none { color: var(--quiet); }
+.rows small { display: block; color: var(--quiet); }
 aside form input { flex: 1; min-width: 4rem; }
 aside form select { flex: 2; min-width: 9rem; }
 

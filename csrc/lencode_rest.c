@@ -118,6 +118,24 @@ static int has_value (const rest *x, int i, int *idx) {
   return (e->checks & LSM_CHECK_NULL) || !lsm_isnull(e->L, *idx);
 }
 
+/* Writes the members that were given and belong to one of two locations. */
+static void each_located (rest *x, int location, int other,
+                          void (*put)(rest *, const sm_member *, int)) {
+  lsm_enc *e = x->e;
+  lsm_frame f = {e->at, LSM_MEMBER, 0, 0, {NULL, 0}};
+  int i, idx;
+  e->at = &f;
+  for (i = 0; i < x->shape->count; i++) {
+    const sm_member *m = x->members + i;
+    if (m->location != location && m->location != other)
+      continue;
+    f.id = m->name;
+    if (has_value(x, i, &idx))
+      put(x, m, idx);
+  }
+  e->at = f.up;
+}
+
 /* }} */
 
 /* {{ Labels: the path and the host prefix */
@@ -313,20 +331,8 @@ static void put_query_member (rest *x, const sm_member *m, int idx) {
 }
 
 static void put_query (rest *x, sm_str constant) {
-  lsm_enc *e = x->e;
-  lsm_frame f = {e->at, LSM_MEMBER, 0, 0, {NULL, 0}};
-  int i, idx;
-  sm_buf_puts(&e->scratch->query, constant);
-  e->at = &f;
-  for (i = 0; i < x->shape->count; i++) {
-    const sm_member *m = x->members + i;
-    if (m->location != SM_IN_QUERY && m->location != SM_IN_QUERIES)
-      continue;
-    f.id = m->name;
-    if (has_value(x, i, &idx))
-      put_query_member(x, m, idx);
-  }
-  e->at = f.up;
+  sm_buf_puts(&x->e->scratch->query, constant);
+  each_located(x, SM_IN_QUERY, SM_IN_QUERIES, put_query_member);
 }
 
 /* }} */
@@ -420,19 +426,7 @@ static void set_header_member (rest *x, const sm_member *m, int idx) {
 }
 
 static void set_headers (rest *x) {
-  lsm_enc *e = x->e;
-  lsm_frame f = {e->at, LSM_MEMBER, 0, 0, {NULL, 0}};
-  int i, idx;
-  e->at = &f;
-  for (i = 0; i < x->shape->count; i++) {
-    const sm_member *m = x->members + i;
-    if (m->location != SM_IN_HEADER && m->location != SM_IN_HEADERS)
-      continue;
-    f.id = m->name;
-    if (has_value(x, i, &idx))
-      set_header_member(x, m, idx);
-  }
-  e->at = f.up;
+  each_located(x, SM_IN_HEADER, SM_IN_HEADERS, set_header_member);
 }
 
 /*

@@ -88,38 +88,35 @@ const sm_shape *sm_shape_find (const sm_service *s, sm_str name) {
   return i >= 0 ? s->shapes + i : NULL;
 }
 
-int sm_member_by_name (const sm_service *s, const sm_shape *shape, sm_str name,
-                       int hint) {
+/* The member with a text, which is its name or its name on the wire, looked for
+** from `hint` on. Inlined, so that each caller has a loop of its own. */
+static inline int find_member (const sm_service *s, const sm_shape *shape,
+                               sm_str text, int hint, int by_wire) {
   const sm_member *members = sm_members_of(s, shape);
   int n = shape->count, i;
   if (hint < 0 || hint >= n)
     hint = 0;
   for (i = hint; i < n; i++) {
-    if (equal(name, sm_text_of(s, members[i].name)))
+    const sm_member *m = members + i;
+    if (equal(text, sm_text_of(s, by_wire ? m->wire : m->name)))
       return i;
   }
   for (i = 0; i < hint; i++) {
-    if (equal(name, sm_text_of(s, members[i].name)))
+    const sm_member *m = members + i;
+    if (equal(text, sm_text_of(s, by_wire ? m->wire : m->name)))
       return i;
   }
   return -1;
 }
 
+int sm_member_by_name (const sm_service *s, const sm_shape *shape, sm_str name,
+                       int hint) {
+  return find_member(s, shape, name, hint, 0);
+}
+
 int sm_member_by_wire (const sm_service *s, const sm_shape *shape, sm_str wire,
                        int hint) {
-  const sm_member *members = sm_members_of(s, shape);
-  int n = shape->count, i;
-  if (hint < 0 || hint >= n)
-    hint = 0;
-  for (i = hint; i < n; i++) {
-    if (equal(wire, sm_text_of(s, members[i].wire)))
-      return i;
-  }
-  for (i = 0; i < hint; i++) {
-    if (equal(wire, sm_text_of(s, members[i].wire)))
-      return i;
-  }
-  return -1;
+  return find_member(s, shape, wire, hint, 1);
 }
 
 int sm_enum_has (const sm_service *s, const sm_shape *shape, sm_str text) {

@@ -1,13 +1,7 @@
 local core = require "sagemaker.core"
 local env = require "sagemaker.env"
 local lfs = require "lfs"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read("*a")
-  file:close()
-  return bytes
-end
+local read = require("support").read
 
 describe("core.replace", function()
   local dir

@@ -2,16 +2,13 @@
 
 local core = require "sagemaker.core"
 local server = require "support.server"
+local support = require "support"
 local writer = require "sagemaker.cli.bundle.writer"
 
 local BUILD = os.getenv("SAGEMAKER_BUILD") or "build/lua5.4"
 local searchers = package.searchers or package.loaders -- luacheck: ignore 143
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
+local read, write = support.read, support.write
 
 describe("a bundle", function()
   local dir
@@ -30,13 +27,6 @@ describe("a bundle", function()
   local function searcher(...)
     assert.is_true(core.use_bundle(...))
     return table.remove(searchers, 2)
-  end
-
-  local function read(path)
-    local file = assert(io.open(path, "rb"))
-    local text = file:read("*a")
-    file:close()
-    return text
   end
 
   it("holds modules under their names", function()

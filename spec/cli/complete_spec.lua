@@ -2,6 +2,7 @@
 
 local command = require "support.command"
 local server = require "support.server"
+local write = require("support").write
 
 -- The words that may follow a line, as one text, and the lines that are printed.
 local function after(line, files)
@@ -82,12 +83,6 @@ end
 
 local function has(program)
   return server.shell("command -v " .. program .. " || true"):find("%S") ~= nil
-end
-
-local function write(path, text)
-  local f = assert(io.open(path, "w"))
-  f:write(text)
-  f:close()
 end
 
 local function shell_spec(shell, run)

@@ -9,6 +9,8 @@ local rows_of = require "cli.differential_rows"
 local server = require "support.server"
 local support = require "support"
 
+local quote, write = server.quote, support.write
+
 local ENV = {
   AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = "secret", AWS_CONFIG_FILE = "none",
   AWS_DEFAULT_REGION = "eu-west-1", AWS_EC2_METADATA_DISABLED = "true",
@@ -31,16 +33,6 @@ local function words_of(text)
     end
     words[#words + 1] = word
   end
-end
-
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
 end
 
 -- The rows as the recorder reads them.

@@ -1,6 +1,7 @@
 -- The command as a process: exit codes, pipes that close, signals, streams that cannot be written.
 -- All of it twice: the script for an interpreter, and the program that CMake installs.
 
+local read = require("support").read
 local server = require "support.server"
 
 local LUA = os.getenv("SAGEMAKER_LUA") or "lua5.4"
@@ -33,14 +34,6 @@ local FORMS = {
       dir)
   end,
 }
-
-local function read(path)
-  local file = io.open(path)
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 for form, how in pairs(FORMS) do
   describe("the command as " .. form, function()

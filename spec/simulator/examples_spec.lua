@@ -1,5 +1,7 @@
 -- The examples do what their guides say.
 
+local read = require("support").read
+
 local function run(path)
   local printed, status = {}, nil
   local env = setmetatable({
@@ -15,13 +17,6 @@ local function run(path)
   end
   chunk()
   return table.concat(printed, "\n"), status
-end
-
-local function read(path)
-  local f = assert(io.open(path, "rb"))
-  local text = f:read("*a")
-  f:close()
-  return text
 end
 
 describe("the example", function()

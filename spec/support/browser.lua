@@ -8,6 +8,7 @@
 
 local cjson = require "cjson"
 local server = require "support.server"
+local support = require "support"
 
 local M = {}
 
@@ -23,11 +24,7 @@ local ARGUMENTS = {
 }
 
 local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return "" end
-  local text = file:read("*a")
-  file:close()
-  return text
+  return support.read(path) or ""
 end
 
 --- Whether there is a browser.

@@ -42,6 +42,15 @@ function M.read(path)
   return bytes
 end
 
+--- Writes a file.
+---@param path string
+---@param bytes string
+function M.write(path, bytes)
+  local f = assert(io.open(path, "wb"))
+  f:write(bytes)
+  f:close()
+end
+
 --- The decoded rows of a JSON-lines file below the conformance folder.
 ---@param name string for example "golden/requests.jsonl"
 ---@return table[] rows empty when the vectors are not at hand

@@ -13,6 +13,7 @@ local cjson = require "cjson"
 local lfs = require "lfs"
 local curl = require "sagemaker.transport.curl"
 local server = require "support.server"
+local support = require "support"
 
 local M = {}
 
@@ -77,19 +78,7 @@ local PLACES = [[
   scgi_temp_path @dir@/t5;
 ]]
 
-local function write(path, text)
-  local f = assert(io.open(path, "wb"))
-  f:write(text)
-  f:close()
-end
-
-local function read(path)
-  local f = io.open(path, "rb")
-  if not f then return nil end
-  local bytes = f:read("*a")
-  f:close()
-  return bytes
-end
+local read, write = support.read, support.write
 
 --- A value as Lua source, for `lua`.
 ---@param value any

@@ -7,6 +7,7 @@
 --
 -- What a forgotten server leaves behind ends by itself after some minutes.
 
+local support = require "support"
 local system = require "system"
 
 local M = {}
@@ -33,19 +34,7 @@ local function run(command)
   return output
 end
 
-local function read(path)
-  local f = io.open(path, "rb")
-  if not f then return nil end
-  local bytes = f:read("*a")
-  f:close()
-  return bytes
-end
-
-local function write(path, text)
-  local f = assert(io.open(path, "wb"))
-  f:write(text)
-  f:close()
-end
+local read, write = support.read, support.write
 
 --- A new private folder.
 ---@return string path
@@ -97,9 +86,14 @@ end
 
 local stop = M.stop
 
-local function quote(word)
+--- A word as the shell reads it.
+---@param word string
+---@return string
+function M.quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
+
+local quote = M.quote
 
 --- Removes a folder and all in it.
 ---@param folder string

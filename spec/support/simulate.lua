@@ -89,6 +89,21 @@ function Running:shell(command)
     :format(self.dir, self.url, command))
 end
 
+--- What simulator/caller.lua talks to, over HTTP.
+---@return table
+function Running:remote()
+  local transport = require("sagemaker.transport.curl").new()
+  return {
+    defaults = { region = "us-east-1",
+      credentials = { access_key_id = "test", secret_access_key = "test" } },
+    now = function() return os.time() end,
+    send = function(_, request)
+      request.url = self.url .. request.path
+      return transport:send(request)
+    end,
+  }
+end
+
 -- One request with curl: status and body.
 local function curl(self, arguments, path)
   local text = server.shell(("curl -sS -m 20 -w '\\n%%{http_code}' %s '%s%s'"):format(arguments,

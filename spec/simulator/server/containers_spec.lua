@@ -1,7 +1,6 @@
 -- Containers that are URLs, pinged and called by the server from inside nginx.
 
 local caller = require "simulator.caller"
-local curl = require "sagemaker.transport.curl"
 local server = require "support.server"
 local simulate = require "support.simulate"
 
@@ -43,24 +42,10 @@ describe("containers behind the server", function()
 
   local containers, running, call, invoke, put_alarm
 
-  -- What simulator/caller.lua talks to, over HTTP.
-  local function remote()
-    local transport = curl.new()
-    return {
-      defaults = { region = "us-east-1",
-        credentials = { access_key_id = "test", secret_access_key = "test" } },
-      now = function() return os.time() end,
-      send = function(_, request)
-        request.url = running.url .. request.path
-        return transport:send(request)
-      end,
-    }
-  end
-
   before_each(function()
     containers = server.nginx { locations = CONTAINERS }
     running = assert(simulate.start { clock = "virtual" })
-    local sim = remote()
+    local sim = running:remote()
     call, invoke = caller.new(sim), caller.new(sim, { model = "sagemaker-runtime" })
     put_alarm = caller.new(sim, { model = "cloudwatch", service = "monitoring" })
     for _, name in ipairs { "good", "bad", "sick", "slow" } do

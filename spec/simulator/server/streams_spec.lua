@@ -2,7 +2,6 @@
 -- to send. The container here waits for a gate that callers open when they have read the first.
 
 local caller = require "simulator.caller"
-local curl = require "sagemaker.transport.curl"
 local sagemaker = require "sagemaker"
 local server = require "support.server"
 local simulate = require "support.simulate"
@@ -50,19 +49,6 @@ describe("response streams of the server", function()
 
   local containers, running, call, runtime
 
-  local function remote()
-    local transport = curl.new()
-    return {
-      defaults = { region = "us-east-1",
-        credentials = { access_key_id = "test", secret_access_key = "test" } },
-      now = function() return os.time() end,
-      send = function(_, request)
-        request.url = running.url .. request.path
-        return transport:send(request)
-      end,
-    }
-  end
-
   -- An endpoint "e" on a container of this kind; nil: the echo.
   local function endpoint(kind)
     assert(call("CreateModel", { ModelName = "m", ExecutionRoleArn = ROLE, PrimaryContainer = {
@@ -81,7 +67,7 @@ describe("response streams of the server", function()
   before_each(function()
     containers = server.nginx { locations = CONTAINER }
     running = assert(simulate.start { clock = "virtual" })
-    call = caller.new(remote())
+    call = caller.new(running:remote())
     runtime = assert(sagemaker.runtime { endpoint_url = running.url, region = "us-east-1",
       credentials = { access_key_id = "test", secret_access_key = "test" },
       timeouts = { read = 30 } })

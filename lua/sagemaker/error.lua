@@ -28,6 +28,7 @@ local M = {}
 ---@field errors? table[] validation: every problem, each with path, code and message
 ---@field cause? any what led to it
 ---@field profile? string credentials: the profile that was named
+---@field why? string waiters: what the service has said about the failure
 ---@field raw? table service: the decoded body of the answer
 ---@field fields? table service: the members of the exception, as the model has them
 ---@field received? boolean true when a part of an answer came

@@ -108,8 +108,9 @@ end
 -- `why` is what the service has said about it.
 local function fail(config, kind, code, reason, fields, why)
   fields.kind, fields.code = kind, code
+  fields.why = type(why) == "string" and why ~= "" and why or nil
   fields.message = ("%s: %s%s"):format(config.name, reason,
-    type(why) == "string" and why ~= "" and ": " .. why or "")
+    fields.why and ": " .. fields.why or "")
   fields.operation, fields.waiter, fields.reason = config.operation, config.name, reason
   fields.retryable = kind == "timeout"
   return errors.fail(fields)

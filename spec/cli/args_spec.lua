@@ -44,6 +44,8 @@ describe("options", function()
       .. "--endpoint-name churn?); a value with spaces needs quotes")
     usage({ "describe-endpoint", "--endpoint-name", "a", "b" },
       'describe-endpoint: "b" belongs to no option; a value with spaces needs quotes')
+    usage({ "describe-endpoint", "-endpoint-name", "a" },
+      'describe-endpoint: "-endpoint-name" belongs to no option (did you mean --endpoint-name?)')
   end)
 
   it("are overridden by later ones of the same name", function()
@@ -107,6 +109,12 @@ describe("a wrong command line", function()
     usage({ "descibe-endpoint" },
       'unknown command "descibe-endpoint" (did you mean describe-endpoint?)')
     usage({ "runtime", "invoke-endpont" }, "did you mean invoke-endpoint?")
+    usage({ "invoke-endpoint" }, "invoke-endpoint is an operation of runtime: sagemaker runtime "
+      .. "invoke-endpoint")
+    usage({ "runtime", "invoke" }, "it has invoke-endpoint, invoke-endpoint-async, ")
+    usage({ "weights" }, 'unknown command "weights" (there is '
+      .. "update-endpoint-weights-and-capacities)")
+    usage({ "describe" }, 'unknown command "describe"; `sagemaker help` lists them')
     usage({ "wait", "endpoint-in-servce" }, "did you mean endpoint-in-service?")
   end)
 

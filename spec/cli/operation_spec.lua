@@ -248,6 +248,12 @@ describe("wait", function()
     assert.equal('Waiter EndpointInService failed: Waiter encountered a terminal failure state: '
       .. 'For expression "EndpointStatus" we matched expected path: "Failed"\n', result.err)
     result = run({ "wait", "endpoint-in-service", "--endpoint-name", "x" },
+      { answer '{"EndpointStatus":"Failed","FailureReason":"no capacity"}' })
+    assert.truthy(result.err:find 'path: "Failed"\nno capacity\n$', result.err)
+    result = run({ "wait", "endpoint-in-service", "--endpoint-name", "x" },
+      { answer('{"__type":"ValidationException","message":"Could not find it."}', 400) })
+    assert.truthy(result.err:find "code: ValidationException\nCould not find it%.\n$", result.err)
+    result = run({ "wait", "endpoint-in-service", "--endpoint-name", "x" },
       function() return answer '{"EndpointStatus":"Creating"}' end)
     assert.equal(255, result.code)
     assert.truthy(result.err:find("^Waiter EndpointInService failed: Max attempts exceeded"))

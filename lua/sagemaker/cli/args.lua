@@ -166,7 +166,7 @@ end
 
 -- The first required option that has no value: what stands alone may have been meant for it.
 local function meant(word, rows, values)
-  for _, row in ipairs(rows) do
+  for _, row in ipairs(word:byte(1) ~= 45 and rows or {}) do
     if row.required and values[row.key or row.name:gsub("-", "_")] == nil then
       return (" (did you mean --%s %s?); a value with spaces needs quotes"):format(row.name, word)
     end
@@ -188,7 +188,9 @@ local function unknown(word, rows, near, what, values)
       failure.usage(('%s: "%s" begins with a typographic dash (%s); write --%s'):format(what, word,
         dash, (word:gsub(dash, ""):gsub("^%-+", ""))))
     end
-    failure.usage(("%s: %q belongs to no option%s"):format(what, word, meant(word, rows, values)))
+    local nearest = word:find("^%-%a") and errors.nearest(word:sub(2), names_of(rows))
+    local hint = nearest and (" (did you mean --%s?)"):format(nearest) or meant(word, rows, values)
+    failure.usage(("%s: %q belongs to no option%s"):format(what, word, hint))
   end
   local nearest = errors.nearest(name, names_of(rows))
   failure.usage(("unknown option %s of %s%s"):format(word, what,

@@ -48,10 +48,16 @@ local function service_text(err)
     tostring(err.operation), retried, tostring(err.message))
 end
 
+-- As the AWS CLI has it, and on a line of its own what the service has said.
+local function waiter_text(err)
+  local text = ("Waiter %s failed: %s"):format(err.waiter, err.reason)
+  return err.why and text .. "\n" .. err.why or text
+end
+
 local TEXTS = {}
 
 function TEXTS.service(err)
-  if err.waiter then return ("Waiter %s failed: %s"):format(err.waiter, err.reason) end
+  if err.waiter then return waiter_text(err) end
   if OURS[err.code] and err.operation == "deploy" then
     return ("Not deployed (%s): %s"):format(err.code, err.message)
   end
@@ -64,7 +70,7 @@ local function at_url(url)
 end
 
 function TEXTS.timeout(err, url)
-  if err.waiter then return ("Waiter %s failed: %s"):format(err.waiter, err.reason) end
+  if err.waiter then return waiter_text(err) end
   if err.code == "ConnectTimeout" then return "Connect timeout" .. at_url(url) end
   if err.code == "ReadTimeout" then return "Read timeout" .. at_url(url) end
   return err.message

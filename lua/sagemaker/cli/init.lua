@@ -47,7 +47,22 @@ local function operation_of(service_name, name)
   end
 end
 
+-- The nearest name, or a few that hold the word.
+local function hint_of(name, names)
+  local hint, holding = errors.hint(name, names), {}
+  if hint ~= "" or #name < 4 then return hint end
+  for _, candidate in ipairs(names) do
+    if candidate:find(name, 1, true) then holding[#holding + 1] = candidate end
+  end
+  if #holding == 0 or #holding > 8 then return "" end
+  table.sort(holding)
+  return (" (there %s %s)"):format(#holding == 1 and "is" or "are", table.concat(holding, ", "))
+end
+
 local function unknown_command(service_name, name)
+  if service_name == "sagemaker" and operation_of("sagemaker-runtime", name) then
+    failure.usage(("%s is an operation of runtime: sagemaker runtime %s"):format(name, name))
+  end
   local service = require("sagemaker.core").service(service_name)
   local names = {}
   for _, operation in ipairs(service:operations()) do
@@ -62,7 +77,7 @@ local function unknown_command(service_name, name)
       errors.hint(name, names), table.concat(names, ", ")))
   end
   failure.usage(("unknown command %q%s; `sagemaker help` lists them"):format(name,
-    errors.hint(name, names)))
+    hint_of(name, names)))
 end
 
 -- Whether help is asked for: the word alone (it may be a value elsewhere), or the option anywhere.

@@ -50,7 +50,7 @@ describe("core.process", function()
   it("lets signals wait that come before a program is there", function()
     process.hold()
     finally(function() process.release() end)
-    shell "kill -TERM $(ps -o ppid= -p $$)"
+    shell "kill -TERM $PPID"
     local status = process.run { "sh", "-c", 'trap "exit 40" TERM; while :; do sleep 0.01; done' }
     assert.is_true(status == 40 or status == 128 + 15, status)
     -- The program itself has no signal held.

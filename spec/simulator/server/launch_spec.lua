@@ -97,7 +97,7 @@ describe("the simulator as a server", function()
       getenv = function(name) return name == "TMPDIR" and dir .. "/tmp" or os.getenv(name) end,
       replace = function(path, text)
         seen = path
-        server.shell "kill -TERM $(ps -o ppid= -p $$)"
+        server.shell "kill -TERM $PPID"
         return core.replace(path, text, ".new")
       end,
     })

@@ -184,10 +184,12 @@ describe("faults", function()
   end)
 
   describe("a server that is slow", function()
+    -- Whoever waits longer than he was told gets an answer.
     local SLOW = {
-      ["to say anything"] = { "read", "hang" },
-      ["in the head"] = { "read", "send:HTTP/1.1 200 OK\\r\\nX-A: ", "hang" },
-      ["in the body"] = { "read", HEAD, "hang" },
+      ["to say anything"] = { "read", "wait:5000", answer(200, GOOD) },
+      ["in the head"] = { "read", "send:HTTP/1.1 200 OK\\r\\nX-A: ", "wait:5000",
+        "send:b\\r\\nContent-Length: 2\\r\\n\\r\\n{}" },
+      ["in the body"] = { "read", HEAD, "wait:5000", "send:}" .. (" "):rep(98) },
     }
     for name, steps in pairs(SLOW) do
       it(name .. " is a timeout, tried again", function()

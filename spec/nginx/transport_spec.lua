@@ -219,7 +219,8 @@ describe("transport.resty", function()
         outcome{ "read", HEAD .. "abc", "half", "hang" })
       assert.same({ "abc", "InvalidResponse", "transport", true, true },
         outcome{ "read", CHUNKED .. "3\\r\\nabc\\r\\nzz\\r\\n", "hang" })
-      local stalled, seconds = outcome{ "read", CHUNKED .. "3\\r\\nabc\\r\\n", "hang" }
+      local stalled, seconds = outcome{ "read", CHUNKED .. "3\\r\\nabc\\r\\n",
+        "wait:5000", "send:0\\r\\n\\r\\n" }
       assert.same({ "abc", "ReadTimeout", "timeout", true, true }, stalled)
       took(seconds, 0.5)
     end)
@@ -257,12 +258,14 @@ describe("transport.resty", function()
       end
       assert.is_false(check("ConnectTimeout", 0.3, { "full" }, { connect = 0.3 }).sent)
       assert.is_false(check("AttemptTimeout", 0.25, { "full" }, { connect = 5 }, 0.25).sent)
-      local err = check("ReadTimeout", 0.3, { "read", "hang" }, { read = 0.3 })
+      local err = check("ReadTimeout", 0.3, { "read", "wait:5000", OK }, { read = 0.3 })
       assert.same({ true, false }, { err.sent, err.received })
-      err = check("ReadTimeout", 0.3, { "read", HEAD .. "abc", "hang" }, { read = 0.3 })
+      err = check("ReadTimeout", 0.3, { "read", HEAD .. "abc", "wait:5000", "send:defghij" },
+        { read = 0.3 })
       assert.same({ true, true }, { err.sent, err.received })
       check("AttemptTimeout", 0.35, { "read",
         "drip:20:HTTP/1.1 200 OK\\r\\nContent-Length: 20\\r\\n\\r\\nand so" }, { read = 5 }, 0.35)
+      check("AttemptTimeout", 0.35, { "read", "wait:5000", OK }, { read = 10 }, 0.35)
       assert.is_false(check("AttemptTimeout", 0, { "read", OK }, nil, -1).sent)
     end)
 

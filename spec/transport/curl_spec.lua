@@ -292,7 +292,8 @@ describe("transport.curl", function()
     end)
 
     it("ends waiting for the first byte", function()
-      local err, elapsed = failure(new(), get(bad{ "read", "hang" }:url(), { read = 0.3 }))
+      local one = bad{ "read", "wait:5000", OK } -- which whoever waits too long gets
+      local err, elapsed = failure(new(), get(one:url(), { read = 0.3 }))
       assert.same({ "ReadTimeout", "timeout", true, false },
         { err.code, err.kind, err.sent, err.received })
       took(elapsed, 0.3)
@@ -300,7 +301,7 @@ describe("transport.curl", function()
 
     it("ends waiting for the rest", function()
       local one = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nabc",
-        "hang" }
+        "wait:5000", "send:defghij" }
       local err, elapsed = failure(new(), get(one:url(), { read = 0.3 }))
       assert.same({ "ReadTimeout", true, true }, { err.code, err.sent, err.received })
       took(elapsed, 0.3)

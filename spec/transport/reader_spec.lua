@@ -143,7 +143,8 @@ for place, run in pairs(PLACES) do
 
     it("that stalls is an error, and not sooner than was asked for", function()
       run(function()
-        local response = open({ "read", HEAD:format(10) .. "abc", "hang" }, { read = 0.1 })
+        local response = open({ "read", HEAD:format(6) .. "abc", "wait:5000", "send:def" },
+          { read = 0.1 })
         local start = env.clock()
         local bytes, _, _, err = read_all(response.reader)
         local elapsed = env.clock() - start
@@ -167,7 +168,8 @@ for place, run in pairs(PLACES) do
 
     it("whose head does not come ends as any other", function()
       run(function()
-        local response, _, err = transport:send(get(bad{ "read", "hang" }:url(), { read = 0.05 }))
+        local response, _, err = transport:send(get(bad{ "read", "wait:5000", OK }:url(),
+          { read = 0.05 }))
         assert.is_nil(response)
         assert.same({ "ReadTimeout", false }, { err.code, err.received })
         local one = bad{ "read", "drip:20:HTTP/1.1 200 OK\\r\\nX-Slow: abcdefgh" }

@@ -92,6 +92,14 @@ describe("lists and structures", function()
     end
   end)
 
+  it("say where shorthand is broken: the column, and the line where there are several", function()
+    local shorthand = require "sagemaker.cli.input.shorthand"
+    local function problem_of(text) return select(2, shorthand.parse(text)) end
+    assert.equal("expected ',', found the end at column 5\na=[1\n    ^", problem_of "a=[1")
+    assert.equal("expected ',', found the end at column 2 of line 2\nd\n ^",
+      problem_of "a=1,b={c=\nd")
+  end)
+
   it("stand in files, as JSON or shorthand", function()
     local files = { ["t.json"] = ' [{"Key":"a","Value":"b"}]\n', t = "Key=a,Value=b" }
     for name in pairs(files) do

@@ -113,6 +113,17 @@ alarms     churn-5xx]], list[2])
     assert.equal(5, #list)
   end)
 
+  it("names what a new endpoint gets, and tells no time left without a plan", function()
+    local progress = progresses.new { name = "churn" }
+    assert.is_nil(progress:left(0))
+    progress:see({ status = "Creating", stage = "Creating", elapsed = 0, moved = true,
+      traffic = { old = 0, new = 0 }, instances = { old = 0, new = 0 },
+      endpoint = { EndpointConfigName = "first", EndpointStatus = "Creating", CreationTime = 0 } },
+      10)
+    local shown = frames.lines(progress, styles.new { columns = 80 }, 10)
+    assert.truthy(shown[1]:find("churn: first", 1, true), shown[1])
+  end)
+
   it("says when a stage takes longer than planned", function()
     local list = drawn(deployment.all_at_once { bake = 0 }, styles.new { columns = 80 },
       { sim = { provisioning_seconds = 900 }, after = 600 })

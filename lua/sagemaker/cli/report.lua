@@ -148,7 +148,7 @@ function Report:event(event)
     fields.alarms = alarm_rows(self)
     self:json("moved", fields)
   elseif self.mode == "lines" then
-    self:line(lines.event(event))
+    self:line(lines.event(event, self.progress.to))
   end
 end
 

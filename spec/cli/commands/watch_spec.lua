@@ -40,6 +40,14 @@ describe("watch", function()
     assert.truthy(result.out:find("not v2", 1, true), result.out)
   end)
 
+  it("says what it waits for while something else runs", function()
+    local churn = churns.new()
+    local result = churn:run "watch churn --endpoint-config-name v2"
+    assert.truthy(result.out:find("churn  InService with v1, waiting for v2; traffic", 1, true),
+      result.out)
+    assert.is_nil(churn:run("watch churn --endpoint-config-name V1").out:find("waiting", 1, true))
+  end)
+
   it("claims no more than it knows where nothing is under way", function()
     local result = churns.new():run "watch churn"
     assert.equal(0, result.code)

@@ -20,9 +20,15 @@ local STAGES = {
 
 --- What is under way, in words.
 ---@param event sagemaker.watch.Event|nil
+---@param wish? string the configuration that was asked for
 ---@return string
-function M.state(event)
+function M.state(event, wish)
   if not event or not event.status then return "looking" end
+  local runs = event.endpoint and event.endpoint.EndpointConfigName
+  local is_early = event.status == "InService" and not event.outcome and not event.queued
+  if is_early and wish and runs and runs:lower() ~= wish:lower() then
+    return ("InService with %s, waiting for %s"):format(runs, wish)
+  end
   local stage = event.status ~= "RollingBack" and STAGES[event.stage]
   local words = stage and ("%s, %s"):format(event.status, stage) or event.status
   local counts = event.stage ~= "TerminationWait" and event.stage ~= "Deleting"
@@ -141,7 +147,7 @@ local function header(style, progress, columns)
 end
 
 local function clock_line(style, progress, now, columns)
-  local state = M.state(progress.event)
+  local state = M.state(progress.event, progress.to)
   if progress.event and progress.event.queued then
     state = ("%s: waiting for the deployment before ours"):format(state)
   end

@@ -17,9 +17,10 @@ end
 
 --- What an event tells.
 ---@param event sagemaker.watch.Event
+---@param wish? string the configuration that was asked for
 ---@return string
-function M.event(event)
-  local parts = { frame.state(event) }
+function M.event(event, wish)
+  local parts = { frame.state(event, wish) }
   if event.queued then parts[1] = "waiting, " .. parts[1] end
   parts[#parts + 1] = ("traffic %.4g %% old, %.4g %% new"):format(event.traffic.old,
     event.traffic.new)

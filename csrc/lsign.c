@@ -189,15 +189,24 @@ static int push_headers (lua_State *L) {
   return 0;
 }
 
-/* Reads the headers from the table on top of the stack. */
-static void read_headers (lua_State *L, gathered *g) {
+/* Whether a header is what the signature before has left: it is not signed, and
+** written again. */
+static int is_replaced (sm_str name) {
+  return (name.len == 13 && memcmp(name.p, "Authorization", 13) == 0) ||
+         (name.len == 10 && memcmp(name.p, "X-Amz-Date", 10) == 0);
+}
+
+/* Reads the headers from the table on top of the stack; those that are replaced
+** only where `all` counts. */
+static void read_headers (lua_State *L, gathered *g, int all) {
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     sm_str name;
     if (lua_type(L, -2) != LUA_TSTRING)
       bad_field(L, "headers", "names must be strings");
     name.p = lua_tolstring(L, -2, &name.len);
-    read_value(L, g, name);
+    if (all || !is_replaced(name))
+      read_value(L, g, name);
     lua_pop(L, 1);
   }
 }
@@ -244,7 +253,7 @@ static void read_host (lua_State *L, gathered *g) {
 ** (or nil) at index `headers`; `gathered` is good as long as they stay there
 ** and no Lua code runs.
 */
-static void read_request (lua_State *L, gathered *g, int64_t epoch) {
+static void read_request (lua_State *L, gathered *g, int64_t epoch, int all) {
   luaL_checktype(L, 2, LUA_TTABLE);
   g->r.headers = g->headers;
   g->r.nheaders = 0;
@@ -256,7 +265,7 @@ static void read_request (lua_State *L, gathered *g, int64_t epoch) {
   g->r.payload_hash = (sm_str){NULL, 0};
   g->headers_at = lua_gettop(L) + 1;
   if (push_headers(L))
-    read_headers(L, g);
+    read_headers(L, g, all);
   g->r.method = get_field(L, U_METHOD);
   if (g->r.method.p == NULL)
     bad_field(L, "method", "string expected");
@@ -295,39 +304,19 @@ static void read_names (lua_State *L, gathered *g, int idx) {
 /* {{ Signing */
 
 /*
-** An Authorization is built on the C stack where it fits: the buffers of the
-** signer may be in use again (by a finalizer) once Lua runs.
+** The Authorization of a request, in `bytes` on the C stack: the buffers of the
+** signer may be in use again (by a finalizer) once Lua runs. Where it does not
+** fit, in a buffer that is pushed.
 */
-typedef struct local {
-  sm_buf b;
-  char bytes[LOCAL];
-} local;
-
-static void *no_alloc (void *ud, void *p, size_t osize, size_t nsize) {
-  (void)ud;
-  (void)p;
-  (void)osize;
-  (void)nsize;
-  return NULL;
-}
-
-static void open_local (local *l) {
-  sm_buf_init(&l->b, sizeof l->bytes, no_alloc, NULL);
-  l->b.p = l->bytes;
-  l->b.cap = sizeof l->bytes;
-}
-
-/* The Authorization of a request; in a buffer that it pushes when it does not
-** fit into `l`. */
 static sm_str authorize (lua_State *L, sm_sigv4 *s, const gathered *g,
-                         local *l) {
-  sm_buf *b;
+                         char bytes[LOCAL]) {
+  sm_buf fixed, *b;
   int status;
-  open_local(l);
-  status = sm_sigv4_authorization(s, &g->r, &l->b);
+  sm_buf_fixed(&fixed, bytes, LOCAL);
+  status = sm_sigv4_authorization(s, &g->r, &fixed);
   if (status == SM_OK)
-    return sm_buf_str(&l->b);
-  if (status != SM_ELIMIT || l->b.err == SM_OK)
+    return sm_buf_str(&fixed);
+  if (status != SM_ELIMIT || fixed.err == SM_OK)
     fail(L, status);
   b = lsm_newbuf(L, MAX_OUTPUT);
   status = sm_sigv4_authorization(s, &g->r, b);
@@ -418,12 +407,11 @@ static void set_date (lua_State *L, int idx, int64_t epoch, sm_str date) {
 static int signer_sign (lua_State *L) {
   sm_sigv4 *s = check_signer(L);
   gathered g;
-  local auth;
-  char hash[SM_SIGV4_HEX], date[SM_AMZ_DATE_SIZE];
+  char auth[LOCAL], hash[SM_SIGV4_HEX], date[SM_AMZ_DATE_SIZE];
   sm_str text, made = {NULL, 0};
   int64_t epoch = check_epoch(L, 3);
   int headers;
-  read_request(L, &g, epoch);
+  read_request(L, &g, epoch, 0);
   headers = g.headers_at;
   if (lua_isnil(L, headers))
     bad_field(L, "headers", "table expected");
@@ -433,7 +421,7 @@ static int signer_sign (lua_State *L) {
       fail(L, status);
     g.r.payload_hash = made = (sm_str){hash, sizeof hash};
   }
-  text = authorize(L, s, &g, &auth);
+  text = authorize(L, s, &g, auth);
   memcpy(date, sm_sigv4_date(s, epoch), sizeof date);
   remove_stale(L, headers, s, &g);
   set_header(L, headers, U_AUTHORIZATION, text);
@@ -463,7 +451,7 @@ static int signer_presign (lua_State *L) {
   int64_t epoch = check_epoch(L, 3);
   long expires = check_expires(L, 4);
   b = lsm_newbuf(L, MAX_OUTPUT);
-  read_request(L, &g, epoch);
+  read_request(L, &g, epoch, 1);
   g.r.expires = expires;
   host = find_host(&g);
   sm_buf_puts(b, scheme_of(L, &g));
@@ -490,7 +478,7 @@ static int signer_canonical_request (lua_State *L) {
   int64_t epoch = check_epoch(L, 3);
   long expires = lua_isnoneornil(L, 4) ? -1 : check_expires(L, 4);
   b = lsm_newbuf(L, MAX_OUTPUT);
-  read_request(L, &g, epoch);
+  read_request(L, &g, epoch, 1);
   g.r.expires = expires;
   status = sm_sigv4_canonical(s, &g.r, b);
   if (status != SM_OK)
@@ -525,13 +513,13 @@ static int signer_signature (lua_State *L) {
 static int signer_authorization (lua_State *L) {
   sm_sigv4 *s = check_signer(L);
   gathered g;
-  local auth;
+  char auth[LOCAL];
   int64_t epoch = check_epoch(L, 3);
   lua_settop(L, 4);
-  read_request(L, &g, epoch);
+  read_request(L, &g, epoch, 1);
   if (!lua_isnil(L, 4))
     read_names(L, &g, 4);
-  lsm_pushstr(L, authorize(L, s, &g, &auth));
+  lsm_pushstr(L, authorize(L, s, &g, auth));
   return 1;
 }
 
@@ -542,7 +530,7 @@ static int signer_query_signature (lua_State *L) {
   int status;
   int64_t epoch = check_epoch(L, 3);
   lua_settop(L, 4);
-  read_request(L, &g, epoch);
+  read_request(L, &g, epoch, 1);
   read_names(L, &g, 4);
   g.r.expires = 0;
   status = sm_sigv4_sign(s, &g.r, signature);

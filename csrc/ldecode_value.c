@@ -133,7 +133,8 @@ static inline void push_kept (lsm_dec *d, const sm_shape *shape, sm_str s) {
   lua_State *L = d->L;
   sm_str kept;
   int place;
-  if (s.len < 8 || s.len > LSM_KEPT_MAX || (shape->flags & SM_S_SENSITIVE)) {
+  if (d->kept == 0 || s.len < 8 || s.len > LSM_KEPT_MAX ||
+      (shape->flags & SM_S_SENSITIVE)) {
     lsm_pushstr(L, s);
     return;
   }

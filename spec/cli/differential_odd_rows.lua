@@ -126,7 +126,6 @@ local function sent(rows, answer)
   each(rows, "odd-shorthand", CREATE .. "--tags @", empty, SHORTHAND, {
     ["Key@=file://f.txt,Value=b"] = NEWER, ["Key=a,Value@=file://none"] = nil,
     ["Key=a,Value=😀"] = { all = "every character may stand in a value" },
-    ["Key=a,,Value=b"] = { all = "two commas in a row are a mistake" },
   })
   each(rows, "odd-tags", CREATE .. "--tags @", empty, TAGS)
   each(rows, "odd-conditions", SEARCH, answer '{"Results": []}', CONDITIONS)

@@ -358,6 +358,27 @@ describe("empty objects and lists", function()
   end)
 end)
 
+describe("shorthand", function()
+  local function tag(word)
+    return params { "create-endpoint", "--endpoint-name", "e", "--endpoint-config-name", "c",
+      "--tags", word }.Tags[1]
+  end
+
+  it("closes a quoted text at an escaped quote where there is no other", function()
+    assert.same({ Key = "a", Value = "C:\\dir\\" }, tag [[Key=a,Value='C:\dir\']])
+    assert.same({ Key = "a", Value = 'x"\\' }, tag [[Key=a,Value="x\"\"]])
+    assert.same({ Key = "a", Value = "it's" }, tag [[Key=a,Value='it\'s']])
+    refused({ "add-tags", "--resource-arn", "a", "--tags", "Key=a,Value='x" },
+      "expected a closing '")
+  end)
+
+  it("passes over an empty place before a key", function()
+    assert.same({ Key = "a", Value = "b" }, tag "Key=a,,Value=b")
+    refused({ "add-tags", "--resource-arn", "a", "--tags", "Key=a,,,Value=b" },
+      "expected '=', found ','")
+  end)
+end)
+
 describe("texts that begin with a brace", function()
   it("are items of a list of texts", function()
     assert.same({ '{"a":1}' }, params { "delete-tags", "--resource-arn", "a", "--tag-keys",

@@ -12,7 +12,8 @@
 --   summary   one sentence for help
 
 return {
-  { name = "ca-bundle", value = "FILE", summary = "Trust the certificates in this file only." },
+  { name = "ca-bundle", value = "FILE",
+    summary = "Trust the certificates in this file, or folder, only." },
   { name = "cli-auto-prompt", kind = "flag", summary = "Taken for compatibility; asks nothing." },
   { name = "cli-binary-format", choices = { "base64", "raw-in-base64-out" },
     summary = "How binary values are given on the command line and in JSON." },

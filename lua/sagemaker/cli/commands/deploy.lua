@@ -12,8 +12,9 @@ local M = {
 }
 
 M.description = {
-  "Looks at the endpoint and its configurations, checks every documented rule of deployments and "
-    .. "names all problems at once, creates or updates the endpoint, and watches until it is over. "
+  "Looks at the endpoint and its configurations, checks every documented rule of deployments, "
+    .. "names all problems at once, looks at the alarms, creates or updates the endpoint, and "
+    .. "watches until it is over. "
     .. "Nothing is sent when the endpoint runs the configuration already.",
   "On a terminal the progress is drawn; otherwise there is one line for each change. With "
     .. "`--output json` there is one JSON object a line: `plan`, `moved`, `no_answer`, and last "

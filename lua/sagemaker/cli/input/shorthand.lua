@@ -6,6 +6,8 @@
 --     list      = "[" [item *("," item)] "]"      object = "{" [pair *("," pair)] "}"
 --     value     = 'quoted' / "quoted" / word      item   = list / object / value
 --
+-- One empty place between two commas is passed over where a key follows.
+--
 -- A csv list ends where a word is followed by "=": that word is the next key. After "@=" a value
 -- that names a file stands for its contents. Everything is a string, a list or an object; the model
 -- says what it is meant to be.
@@ -51,20 +53,29 @@ function Parser:expect(char, loose)
   if loose then self:skip() end
 end
 
-function Parser:quoted(quote)
-  local text, at = self.text, self.at + 1
+-- Where a quoted text ends whose opening quote is at `from`. A backslash escapes itself and the
+-- quote, and is itself before anything else. Where every quote is escaped the last one closes, as
+-- in 'C:\dir\', whatever stands before it.
+local function closing(text, quote, from)
+  local at, last = from + 1, nil
   while true do
     local stop = text:find("[\\" .. quote .. "]", at)
-    if not stop then
-      expected(self, ("a closing %s"):format(quote), "the end")
-    elseif text:sub(stop, stop) == quote then
-      local inner = text:sub(self.at + 1, stop - 1)
-      self.at = stop + 1
-      return (inner:gsub("\\([\\" .. quote .. "])", "%1"))
+    if not stop then return last end
+    if text:sub(stop, stop) == quote then return stop end
+    at = stop + 1
+    if text:find("^[\\" .. quote .. "]", at) then
+      if text:sub(at, at) == quote then last = at end
+      at = at + 1
     end
-    -- A backslash escapes itself and the quote, and is itself before anything else.
-    at = stop + (text:find("^[\\" .. quote .. "]", stop + 1) and 2 or 1)
   end
+end
+
+function Parser:quoted(quote)
+  local stop = closing(self.text, quote, self.at)
+  if not stop then expected(self, ("a closing %s"):format(quote), "the end") end
+  local inner = self.text:sub(self.at + 1, stop - 1)
+  self.at = stop + 1
+  return (inner:gsub("\\([\\" .. quote .. "])", "%1"))
 end
 
 -- A word without quotes: what `pattern` lets follow, and "\," for a comma. "" where there is none.
@@ -129,9 +140,10 @@ function Parser:csv()
     local comma = self.at
     self.at = comma + 1
     self:skip()
+    local place = self.at
     local value = self:later()
-    if value == nil then
-      self.at = comma
+    if value == nil then -- a key follows, perhaps after a second comma
+      self.at = self.text:find("^,", place) and place or comma
       break
     end
     list = list or { first }

@@ -103,8 +103,7 @@ static lcurl_agent *check_agent (lua_State *L, int idx) {
 
 /* The arguments of a guarded function: the reference, the agent, the request,
 ** the seconds, what decodes. Answers a transfer to begin, or NULL and has
-*pushed the values
-** of a failure. The body is on top of the stack then. */
+** pushed the values of a failure. The body is on top of the stack then. */
 static lcurl_transfer *prepare (lua_State *L, lcurl_ref *ref) {
   lcurl_agent *a = check_agent(L, 2);
   lua_Number seconds = luaL_optnumber(L, 4, 1e10);

@@ -158,12 +158,15 @@ static void append_output (int fd) {
 }
 
 /* The new process: never comes back. */
-static void become (char *const argv[], const sigset_t *mask, pid_t parent) {
+static void become (char *const argv[], const char *folder,
+                    const sigset_t *mask, pid_t parent) {
 #if defined(__linux__)
   prctl(PR_SET_PDEATHSIG, SIGTERM);
 #endif
   if (getppid() != parent)
     _exit(1);
+  if (folder != NULL && chdir(folder) != 0)
+    _exit(127);
   append_output(STDOUT_FILENO);
   append_output(STDERR_FILENO);
   sigprocmask(SIG_SETMASK, mask, NULL);
@@ -201,13 +204,24 @@ static void read_arguments (lua_State *L, char *argv[]) {
   argv[n] = NULL;
 }
 
+/* The field `folder` of the list at index 1, or NULL; stays on the stack. */
+static const char *read_folder (lua_State *L) {
+  lua_getfield(L, 1, "folder");
+  if (lua_isnil(L, -1))
+    return NULL;
+  luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1,
+                "the folder is no string");
+  return lua_tostring(L, -1);
+}
+
 /*
-** run{program, argument, ...} -> exit status | nil, message, errno. Runs a
-** program with this process's files until it ends; SIGTERM, SIGINT, SIGQUIT
-** and SIGHUP that come meanwhile end the program, not this process, and where
-** the system can do it so does the end of this process. Signals that were held
-** count as well; the program has none held. The status is 127 when there is no
-** such program, 128 and the signal when one ended it.
+** run{program, argument, ... [, folder = path]} -> exit status | nil, message,
+** errno. Runs a program in that folder, with this process's files, until it
+** ends; SIGTERM, SIGINT, SIGQUIT and SIGHUP that come meanwhile end the
+** program, not this process, and where the system can do it so does the end of
+** this process. Signals that were held count as well; the program has none
+** held. The status is 127 when there is no such program or folder, 128 and the
+** signal when one ended it.
 */
 static int process_run (lua_State *L) {
   char *argv[MAX_ARGUMENTS];
@@ -215,7 +229,9 @@ static int process_run (lua_State *L) {
   struct sigaction plain, old;
   pid_t pid, self = getpid();
   int status, code;
+  const char *folder;
   read_arguments(L, argv);
+  folder = read_folder(L);
   want_signals(&set);
   sigaddset(&set, SIGCHLD); /* tells of its end */
   memset(&plain, 0, sizeof plain);
@@ -226,7 +242,7 @@ static int process_run (lua_State *L) {
   want_free(&unheld);
   pid = fork();
   if (pid == 0)
-    become(argv, &unheld, self);
+    become(argv, folder, &unheld, self);
   code = errno;
   status = pid > 0 ? attend(pid, &set) : -1;
   sigprocmask(SIG_SETMASK, &before, NULL);

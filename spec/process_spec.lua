@@ -40,6 +40,12 @@ describe("core.process", function()
     assert.equal(128 + 9, process.run { "sh", "-c", "kill -9 $$" })
   end)
 
+  it("runs a program in another folder", function()
+    assert.equal(0, process.run { "sh", "-c", '[ "$(pwd)" = / ]', folder = "/" })
+    assert.equal(127, process.run { "true", folder = "/nowhere" })
+    assert.has_error(function() process.run { "true", folder = true } end)
+  end)
+
   it("hands signals on and survives them", function()
     local script = 'trap "exit 40" %s; kill -%s $PPID; while :; do sleep 0.01; done'
     for _, case in ipairs { { "TERM", "TERM" }, { "INT", "INT" }, { "TERM", "HUP" } } do

@@ -105,36 +105,69 @@ describe("a bundle", function()
   end)
 end)
 
-describe("the installed command", function()
+-- A build folder from which the command is installed as a script, with the libraries of BUILD.
+local function script_build(dir)
+  local output, ok = server.shell(("cmake -S . -B %s -DSAGEMAKER_LUA=%s -DSAGEMAKER_LUA_ARCHIVE= "
+    .. "&& mkdir -p %s/sagemaker && cp %s/sagemaker/*.so %s/sagemaker"):format(dir,
+    os.getenv("SAGEMAKER_LUA") or "lua5.4", dir, BUILD, dir))
+  assert(ok, output)
+  return dir
+end
+
+for _, kind in ipairs { "program", "script" } do describe("the installed " .. kind, function()
   local dir
 
   setup(function()
     dir = server.folder()
+    local build = kind == "script" and script_build(dir .. "/build") or BUILD
     local output, ok = server.shell(("LD_PRELOAD='%s' cmake --install %s --prefix %s"):format(
-      os.getenv("LD_PRELOAD") or "", BUILD, dir))
+      os.getenv("LD_PRELOAD") or "", build, dir))
     assert(ok, output)
   end)
 
   teardown(function() server.shell("rm -rf " .. dir) end)
 
-  local function run(words, folder, name)
-    return server.shell(("cd / && LD_PRELOAD='%s' env -u LUA_PATH -u LUA_CPATH %s/%s %s"):format(
-      os.getenv("LD_PRELOAD") or "", folder or dir, name or "bin/sagemaker", words))
+  local function run(words, folder, name, here)
+    return server.shell(("cd %s && LD_PRELOAD='%s' env -u LUA_PATH -u LUA_CPATH %s/%s %s"):format(
+      here or "/", os.getenv("LD_PRELOAD") or "", folder or dir, name or "bin/sagemaker", words))
   end
 
-  it("runs anywhere, and from another place when it was moved there as a whole", function()
+  it("runs anywhere", function()
     local output, ok = run "--version"
     assert.is_true(ok, output)
     assert.truthy(output:find("^sagemaker%-lua/%d"), output)
     output = run "delete-endpoint --generate-cli-skeleton"
     assert.equal('{\n    "EndpointName": "EndpointName"\n}\n', output)
-    server.shell(("cd %s && mkdir moved && cp -R bin lib share moved"):format(dir))
-    output, ok = run("--version", dir .. "/moved")
-    assert.is_true(ok, output)
-    server.shell(("ln -s %s/moved/bin/sagemaker %s/link"):format(dir, dir))
+    server.shell(("ln -s %s/bin/sagemaker %s/link"):format(dir, dir))
     output, ok = run("--version", dir, "link")
     assert.is_true(ok, output)
   end)
+
+  it("runs no module of the folder that it is started in", function()
+    local here = dir .. "/here"
+    server.shell("mkdir -p " .. here .. "/sagemaker")
+    for _, name in ipairs { "cjson", "sagemaker/core", "sagemaker/crypto", "sagemaker/cli" } do
+      write(("%s/%s.lua"):format(here, name), "os.exit(99)")
+    end
+    for _, sources in ipairs { "", "SAGEMAKER_SOURCES=1 " } do
+      local output, ok = run("list-models --region us-east-1 --dry-run",
+        "env " .. sources .. "AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b " .. dir, nil, here)
+      assert.is_true(ok, output)
+    end
+    local output = run([[simulate --limits '{"endpoints":2}' --nginx /nowhere/nginx]], nil, nil,
+      here)
+    assert.equal("sagemaker: simulate: there is no /nowhere/nginx\n", output)
+  end)
+
+  if kind == "program" then it("runs from another place when it was moved as a whole", function()
+    local output, ok
+    server.shell(("cd %s && mkdir moved && cp -R bin lib share moved"):format(dir))
+    output, ok = run("--version", dir .. "/moved")
+    assert.is_true(ok, output)
+    server.shell(("ln -s %s/moved/bin/sagemaker %s/moved/link"):format(dir, dir))
+    output, ok = run("--version", dir .. "/moved", "link")
+    assert.is_true(ok, output)
+  end) end
 
   it("takes no file of its own for a closed standard input or output", function()
     local output, ok = run("runtime invoke-endpoint --endpoint-name e --body - - --dry-run <&-")
@@ -160,4 +193,4 @@ describe("the installed command", function()
     assert.is_false(ok)
     assert.truthy(output:find("internal error", 1, true), output)
   end)
-end)
+end) end

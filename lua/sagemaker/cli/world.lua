@@ -64,11 +64,22 @@ function M.new()
   }
 end
 
+-- Lua looks for modules in the current folder too. There may lie anybody's, of a name that is asked
+-- for here (cjson), and no part of the command.
+local function away_from_here(path)
+  local templates = {}
+  for template in path:gmatch "[^;]+" do
+    if not template:find "^%./%?" then templates[#templates + 1] = template end
+  end
+  return table.concat(templates, ";")
+end
+
 --- Runs the command of a process. The collector may be stopped until a command restarts it: a
 -- command that makes one call and prints its answer ends before there is anything to gain.
 ---@param argv string[]
 ---@return integer exit code
 function M.start(argv)
+  package.path, package.cpath = away_from_here(package.path), away_from_here(package.cpath)
   require("sagemaker.core").terminal.hold()
   local world = M.new()
   if not world.isatty("stdout") then io.stdout:setvbuf("full") end

@@ -44,6 +44,16 @@ describe("the simulator as a server", function()
     end
   end)
 
+  it("has nothing to do with the folder that it is started in", function()
+    local dir = server.folder()
+    assert(start(nil, dir))
+    local _, state = running:get("/_simulator/state")
+    assert.matches("/sagemaker%-%w+$", lines_of(("readlink /proc/%d/cwd"):format(state.process)))
+    running:stop()
+    running = nil
+    server.shell("rm -rf " .. dir)
+  end)
+
   it("ends with its launcher, however that ends", function()
     assert(start())
     local _, state = running:get("/_simulator/state")

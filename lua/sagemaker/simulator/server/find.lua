@@ -71,7 +71,7 @@ end
 local function root_of(path, name, io)
   for template in path:gmatch("[^;]+") do
     local root = template:match("^(.*)%?%.lua$") or template:match("^(.*)%?/init%.lua$")
-    if root and exists(root .. name .. ".lua", io) then return root == "" and "./" or root end
+    if root and exists(root .. name .. ".lua", io) then return M.absolute(root, io) end
   end
   return nil
 end
@@ -117,7 +117,7 @@ function M.lua_cpath(cpath, io)
   for template in cpath:gmatch("[^;]+") do
     for _, candidate in ipairs(neighbours(template)) do
       local path = candidate:gsub("%?", "sagemaker/core")
-      if is_for_luajit(path, io) then return candidate .. ";;" end
+      if is_for_luajit(path, io) then return M.absolute(candidate, io) .. ";;" end
     end
   end
   return nil, "nginx runs LuaJIT, and there is no sagemaker.core for Lua 5.1 or LuaJIT beside the "
@@ -130,12 +130,9 @@ end
 ---@return string
 function M.absolute(path, io)
   if path:sub(1, 1) == "/" then return path end
-  local folder = io.getenv "PWD"
-  if not folder then
-    local pipe = io.popen "pwd"
-    folder = pipe and pipe:read("*l") or "."
-    if pipe then pipe:close() end
-  end
+  local pipe = io.popen "pwd" -- the variable PWD may be that of another process
+  local folder = pipe and pipe:read("*l") or "."
+  if pipe then pipe:close() end
   return folder .. "/" .. path
 end
 

@@ -111,7 +111,7 @@ local function site_of(opts, io)
   if message then return nil, message end
   nginx, message = find.nginx(opts.nginx, io)
   if not nginx then return nil, message end
-  site.nginx = nginx
+  site.nginx = find.absolute(nginx, io)
   site.modules, message = find.modules(nginx, io)
   if message then return nil, message end
   site.lua_path, message = find.lua_path(package.path, io)
@@ -147,8 +147,8 @@ end
 
 -- Writes what nginx reads; the folder is nobody else's.
 local function write_files(site, options, banner, io)
-  local folder, message =
-    require("sagemaker.core").process.folder((io.getenv "TMPDIR" or "/tmp") .. "/sagemaker-")
+  local place = find.absolute(io.getenv "TMPDIR" or "/tmp", io) .. "/sagemaker-"
+  local folder, message = require("sagemaker.core").process.folder(place)
   if not folder then return nil, message end
   site.folder, site.options = folder, folder .. "/options.json"
   local ok
@@ -169,13 +169,14 @@ local function server_options(opts, io)
   return given
 end
 
--- Runs nginx in a folder that is there as long as it runs.
+-- Runs nginx in a folder that is there as long as it runs. LuaJIT looks for modules in the current
+-- folder, and finds nobody's in this one.
 local function serve(site, options, banner, io)
   local folder, message = write_files(site, options, banner, io)
   if not folder then return nil, message end
   local status
   status, message = require("sagemaker.core").process.run {
-    site.nginx, "-p", folder, "-c", folder .. "/nginx.conf",
+    folder = folder, site.nginx, "-p", folder, "-c", folder .. "/nginx.conf",
     "-g", "", -- what a distribution adds to its own configuration is not for this one
   }
   clear(folder)

@@ -125,6 +125,20 @@ describe("plan", function()
       { value.action, value.from, value.config, value.duration })
   end)
 
+  it("tells the states of the alarms, and that they would refuse the deployment", function()
+    local churn = churns.new()
+    local words = "plan --endpoint-name churn --endpoint-config-name v2 --canary 25% --bake 60 "
+      .. "--alarms churn-5xx other --output json"
+    local value = cjson.decode(churn:run(words).out)
+    assert.same({ ["churn-5xx"] = "OK", other = "missing" }, value.alarm_states)
+    assert.is_nil(value.refused)
+    churn.sim:set_alarm("churn-5xx", "ALARM")
+    value = cjson.decode(churn:run(words).out)
+    assert.equal("the alarm churn-5xx is in ALARM: it rolls the deployment back at once; there is "
+      .. "no alarm other in CloudWatch: it guards nothing", value.refused)
+    assert.is_nil(cjson.decode(churn:run(words .. " --alarm-check off").out).alarm_states)
+  end)
+
   it("tells of a new endpoint, of nothing to change and of a deployment under way", function()
     local churn = churns.new { absent = true }
     has(churn:run "plan --endpoint-name churn --endpoint-config-name v1", "create with v1")

@@ -154,7 +154,9 @@ local function preview_of(ctx, request)
   if preview.refusal then
     view.notes[#view.notes + 1] = "`sagemaker deploy` would refuse, because of the alarms; "
       .. "--alarm-check warn goes on"
+    view.refused = preview.refusal.message:gsub("; alarm_check = .*", "")
   end
+  view.states = preview.alarms
   view.plan = preview.plan
   if view.plan and next(times_of(ctx)) then
     view.plan = assert(deployment.plan(preview.config, preview.fleet, times_of(ctx)))
@@ -167,7 +169,8 @@ local function value_of(view, request)
   local plan = view.plan and events.plan(view.plan) or {}
   plan.action, plan.endpoint, plan.from = view.action, request.EndpointName, view.from
   plan.config, plan.busy = request.EndpointConfigName, view.busy
-  plan.alarms, plan.warnings = views.alarms(view.config), view.warnings
+  plan.alarms, plan.alarm_states = views.alarms(view.config), view.states
+  plan.refused, plan.warnings = view.refused, view.warnings
   return events.ordered(plan)
 end
 

@@ -11,7 +11,8 @@ local M = {}
 local ORDER = { "event", "name", "state", "time", "endpoint", "outcome", "exit_code", "changed",
   "action", "from", "config", "policy", "code", "message", "path", "elapsed", "duration", "waits",
   "provisioning", "timeout", "peak", "status", "stage", "step", "traffic", "instances", "old",
-  "new", "failure_reason", "queued", "busy", "alarms", "errors", "steps", "history", "warnings" }
+  "new", "failure_reason", "queued", "busy", "refused", "alarms", "alarm_states",
+  "errors", "steps", "history", "warnings" }
 
 -- Tables that are lists even when they are empty.
 local LISTS = { alarms = true, errors = true, history = true, steps = true, warnings = true }

@@ -27,7 +27,8 @@ local BANNER = [[
 The simulator answers at ${url} (account ${account}, ${region}).
 
   export AWS_ENDPOINT_URL=${url}
-  export AWS_ACCESS_KEY_ID=${key} AWS_SECRET_ACCESS_KEY=${secret} AWS_REGION=${region}${more}
+  export AWS_ACCESS_KEY_ID=${key} AWS_SECRET_ACCESS_KEY=${secret}
+  export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}${more}
 
 Older clients take the address as an option: aws --endpoint-url ${url} sagemaker list-endpoints
 ${time}

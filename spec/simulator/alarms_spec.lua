@@ -313,6 +313,17 @@ describe("alarms", function()
     assert.same(rows[1].actions, other:state().alarms[1].actions)
   end)
 
+  it("of kinds that are not played are not passed over", function()
+    local ask_json = protocols.json(sim)
+    local input = { AlarmName = "q", EvaluationCriteria = { PromQLCriteria = { Query = "up" } } }
+    local output, code, text = ask_json("PutMetricAlarm", input)
+    assert.is_nil(output)
+    assert.equal("NotSimulated", code)
+    assert.equal("The simulator does not play EvaluationCriteria of PutMetricAlarm.", text)
+    assert.equal("NotSimulated",
+      (select(2, ask_json("DescribeAlarms", { ChildrenOfAlarmName = "x" }))))
+  end)
+
   it("keep the state they were given while nothing is measured", function()
     put "a"
     sim:set_alarm("a", "ALARM")

@@ -449,6 +449,15 @@ describe("invocations", function()
     assert.equal("s3://b/failed/day-1/f-error.out", out.FailureLocation)
     assert.is_nil(sim:object(out.OutputLocation))
     assert.matches("Received server error %(500%)", sim:object(out.FailureLocation))
+    sim:container("m", function(request)
+      seen = request
+      return { body = "late", seconds = 100 }
+    end)
+    out = ask { Body = "x", RequestTTLSeconds = 60 }
+    assert.equal("late", sim:object(out.OutputLocation))
+    out = ask { Body = "x", InvocationTimeoutSeconds = 99 }
+    assert.is_nil(sim:object(out.OutputLocation))
+    assert.matches("timed out", sim:object(out.FailureLocation), 1, true)
     ask { InputLocation = "s3://b/unknown" }
     assert.equal("", seen.body)
     assert.equal("s3://b/unknown", seen.headers["X-Amzn-SageMaker-InputLocation"])

@@ -125,7 +125,7 @@ local function run(sim, row, protocol, request)
   if not good then return name, nil, refused end
   local handler = row.handlers[name]
   if not handler then
-    return name, refusal.new("NotSimulated", ("The simulator does not play %s."):format(name))
+    return name, refusal.unplayed(name)
   end
   good, refused = check_input(row, name, input)
   if not good then return name, nil, refused end

@@ -191,11 +191,14 @@ end
 ---@param container sagemaker.simulator.container
 ---@param request table {method, path, headers, body, at, endpoint, config, variant, fleet, model}
 ---@param streams boolean|nil the answer is to be a stream: true, one that may come while it is sent
+---@param patience number|nil seconds that it may take; 60 unless told
 ---@return sagemaker.simulator.answer status 0: it could not be reached
-function Hosting:call(container, request, streams)
+function Hosting:call(container, request, streams, patience)
   local fn = self.functions[container.name:lower()]
   if fn then return call_function(fn, request, streams) end
-  if container.url then return call_url(self, container.url, request, ANSWER, streams) end
+  if container.url then
+    return call_url(self, container.url, request, patience or ANSWER, streams)
+  end
   return echo(request, streams)
 end
 

@@ -15,7 +15,7 @@ local TIMED_OUT = "Your invocation timed out while waiting for a response from c
   .. "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and "
   .. "try again."
 
--- A container that takes longer is given up.
+-- A container that takes longer is given up, unless the invocation says otherwise.
 M.PATIENCE = 60
 
 ---@class sagemaker.simulator.invocation
@@ -185,14 +185,14 @@ local function run(account, invocation, input, more)
     local streams -- what others say goes to the next one
     if i == #containers then streams = more.streams end
     answer = account.hosting:call(container,
-      request_of(invocation, container, request, more, account:now()), streams)
+      request_of(invocation, container, request, more, account:now()), streams, more.patience)
     seconds = seconds + (answer.seconds or 0)
     if answer.status < 200 or answer.status > 299 then break end
     request.Body = answer.body
     request.ContentType = answer.headers["content-type"] or request.ContentType
   end
   answer.seconds = seconds
-  if seconds > M.PATIENCE then
+  if seconds > (more.patience or M.PATIENCE) then
     if answer.close then answer.close() end
     answer.status, answer.body = 0, TIMED_OUT:format(last.host or "primary")
   end
@@ -251,7 +251,8 @@ end
 --- Invokes an endpoint.
 ---@param account sagemaker.simulator.account
 ---@param input table of InvokeEndpoint
----@param more table|nil {method, path} other than POST /invocations; `streams` as for Hosting:call;
+---@param more table|nil {method, path} other than POST /invocations; {streams, patience} as for
+--- Hosting:call;
 --- `case`, where a model that is not ready is an exception
 ---@return sagemaker.simulator.answer|nil and `invocation`
 ---@return sagemaker.simulator.refusal|nil

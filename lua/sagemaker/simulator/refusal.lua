@@ -27,6 +27,14 @@ function M.validation(format, ...)
   return M.new("ValidationException", select("#", ...) > 0 and format:format(...) or format)
 end
 
+--- What is not played is told, and not passed over: a test of it would pass for nothing.
+---@param what string "the member X of Y"
+---@return nil
+---@return sagemaker.simulator.refusal
+function M.unplayed(what)
+  return M.new("NotSimulated", ("The simulator does not play %s."):format(what))
+end
+
 ---@param what string "endpoint", "endpoint configuration", "model"
 ---@param arn string
 ---@return nil

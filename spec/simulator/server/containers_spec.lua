@@ -121,6 +121,28 @@ describe("containers behind the server", function()
     end))
   end)
 
+  it("of asynchronous invocations are called when their caller has an answer", function()
+    assert(call("CreateEndpointConfig", { EndpointConfigName = "async",
+      AsyncInferenceConfig = { OutputConfig = { S3OutputPath = "s3://b/out" } },
+      ProductionVariants = { { VariantName = "Main", ModelName = "slow",
+        InstanceType = "ml.m5.large", InitialInstanceCount = 1 } } }))
+    assert(call("CreateEndpoint", { EndpointName = "e", EndpointConfigName = "async" }))
+    advance(300)
+    assert.is_true(server.wait_for(10, function()
+      return status().EndpointStatus == "InService"
+    end))
+    local out = assert(invoke("InvokeEndpointAsync", { EndpointName = "e", Body = "x" }))
+    assert.matches("^s3://b/out/", out.OutputLocation)
+    local path = running.url .. "/_simulator/objects/" .. out.OutputLocation
+    assert.matches("NotFound", (server.shell("curl -sS " .. path)), 1, true)
+    assert.is_true(server.wait_for(10, function()
+      return server.shell("curl -sS " .. containers:url "/asked") == "true"
+    end))
+    assert.is_true(server.wait_for(10, function()
+      return server.shell("curl -sS " .. path) == "slow"
+    end))
+  end)
+
   it("that are bad let a canary roll itself back by an alarm", function()
     created()
     assert(put_alarm("PutMetricAlarm", { AlarmName = "errors", Namespace = "AWS/SageMaker",

@@ -92,6 +92,18 @@ describe("the control API", function()
     assert.equal(400, (ask("POST", "/_simulator/alarms/", '{"state":"OK"}')))
   end)
 
+  it("reads and writes what asynchronous invocations do", function()
+    assert.equal(200, (ask("POST", "/_simulator/objects/s3://b/in%20put.csv", '{"body":"1,2"}')))
+    local status, list = ask("GET", "/_simulator/objects")
+    assert.same({ 200, { "s3://b/in put.csv" } }, { status, list })
+    local _, _, response = ask("GET", "/_simulator/objects/s3://b/in%20put.csv")
+    assert.equal("1,2", response.body)
+    assert.equal("application/octet-stream", response.headers["Content-Type"])
+    assert.equal(404, (ask("GET", "/_simulator/objects/s3://b/none")))
+    assert.equal(400, (ask("POST", "/_simulator/objects/", '{"body":"x"}')))
+    assert.equal(400, (ask("POST", "/_simulator/objects/s3://b/x", '{"body":1}')))
+  end)
+
   it("sets knobs, all or none", function()
     local status, data = ask("POST", "/_simulator/knobs",
       '{"unhealthy":["v2"],"latency":{"distribution":"uniform","min":0,"max":0.5},"drop":3}')

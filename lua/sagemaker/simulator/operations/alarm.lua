@@ -56,7 +56,24 @@ local function invalid(message)
   return refusal.new("ValidationError", message)
 end
 
+-- Members that mean what is not played: composite alarms, and queries in PromQL.
+local UNPLAYED = {
+  DescribeAlarms = { "ChildrenOfAlarmName", "ParentsOfAlarmName" },
+  PutMetricAlarm = { "EvaluationCriteria", "EvaluationInterval", "EvaluationWindow" },
+}
+
+local function check_played(operation, input)
+  for _, member in ipairs(UNPLAYED[operation]) do
+    if input[member] ~= nil then
+      return refusal.unplayed(("%s of %s"):format(member, operation))
+    end
+  end
+  return true
+end
+
 function M.PutMetricAlarm(account, input)
+  local played, unplayed = check_played("PutMetricAlarm", input)
+  if not played then return nil, unplayed end
   local bad = bad_alarm(input)
   if bad then return invalid(bad) end
   account.watch:put(input)
@@ -131,6 +148,8 @@ local function place_of(account, token)
 end
 
 function M.DescribeAlarms(account, input)
+  local played, unplayed = check_played("DescribeAlarms", input)
+  if not played then return nil, unplayed end
   local wanted, types = set_of(input.AlarmNames), set_of(input.AlarmTypes)
   local after = place_of(account, input.NextToken)
   if not after then return refusal.new("InvalidNextToken", "The next token is not valid.") end

@@ -10,6 +10,9 @@ local M = {}
 -- How long a session lasts that the container did not open itself.
 local SESSION = 3600
 
+-- How long a container may take for an asynchronous invocation that does not say, in seconds.
+local ASYNC = 900
+
 local NEW_SESSION = "NEW_SESSION"
 
 -- How a stream ends of which its container only says that it ends badly.
@@ -105,9 +108,21 @@ local function location(root, extension, name)
   return root and root:gsub("/+$", "") .. "/" .. (extension and extension .. "/" or "") .. name
 end
 
---- The container runs at once; its answer lies where OutputLocation says, or FailureLocation says
--- why there is none: `sim:object(location)`. An input that nobody has put anywhere is an empty
--- body, and the container is told its location.
+-- What an asynchronous invocation does, and where it leaves what came of it.
+local function run_later(account, input, out)
+  local answer, refused = invocations.invoke(account, input,
+    { patience = input.InvocationTimeoutSeconds or ASYNC })
+  if answer and out.OutputLocation then
+    account.objects:put(out.OutputLocation, answer.body)
+  elseif refused and out.FailureLocation then
+    account.objects:put(out.FailureLocation, refused.message)
+  end
+end
+
+--- The container runs at once, or where the host lets it when the caller has an answer already;
+-- what it says lies where OutputLocation says, or FailureLocation says why there is none:
+-- `sim:object(location)`. An input that nobody has put anywhere is an empty body, and the container
+-- is told its location. Nothing waits here, so nothing outlives its RequestTTLSeconds.
 function M.InvokeEndpointAsync(account, input, case)
   local config = is_async(account, input.EndpointName)
   local route, refused = invocations.route(account, input)
@@ -121,22 +136,16 @@ function M.InvokeEndpointAsync(account, input, case)
     return refusal.new("ValidationError", "One of InputLocation and Body must be given.")
   end
   local id = case.sim.new_id()
-  local output, objects = config.OutputConfig, account.objects
+  local output = config.OutputConfig
   local extension, name = input.S3OutputPathExtension, input.Filename or id
   local out = {
     InferenceId = input.InferenceId or id,
     OutputLocation = location(output.S3OutputPath, extension, name .. ".out"),
     FailureLocation = location(output.S3FailurePath, extension, name .. "-error.out"),
   }
-  local sent = setmetatable({ Body = body or objects:get(input.InputLocation) or "" },
+  local sent = setmetatable({ Body = body or account.objects:get(input.InputLocation) or "" },
     { __index = input })
-  local answer
-  answer, refused = invocations.invoke(account, sent)
-  if answer and out.OutputLocation then
-    objects:put(out.OutputLocation, answer.body)
-  elseif refused and out.FailureLocation then
-    objects:put(out.FailureLocation, refused.message)
-  end
+  account.hosting.later(function() run_later(account, sent, out) end)
   return out
 end
 

@@ -50,6 +50,8 @@ http {
   keepalive_timeout 75s;
   keepalive_requests 1000000;
   lua_socket_log_errors off;
+  lua_max_pending_timers 1024;
+  lua_max_running_timers 1024;
   init_by_lua_block { require("sagemaker.simulator.server.launch").start(${options}) }
   init_worker_by_lua_block { require("sagemaker.simulator.server.launch").began() }
   exit_worker_by_lua_block { require("sagemaker.simulator.server").stop() }

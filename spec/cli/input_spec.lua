@@ -313,13 +313,17 @@ describe("times", function()
 
   it("are taken as people and programs write them", function()
     for _, day in ipairs { "2026-01-15", "15 Jan 2026", "Jan 15 2026", "January 15, 2026",
-      "2026/1/15", "01/15/2026", "15/01/2026", "15.01.2026", "Thu, 15 Jan 2026", "1768435200" } do
+      "15-Jan-2026", "2026-Jan-15", "Jan-15-2026", "15-01-2026",
+      "January 15th, 2026", "2026/1/15", "01/15/2026", "15/01/2026", "15.01.2026",
+      "Thu, 15 Jan 2026", "1768435200" } do
       assert.equal(1768435200, sent(day), day)
     end
     for _, time in ipairs { "2026-01-15T12:34:56Z", "2026-01-15 12:34:56", "20260115T123456",
       "Thu Jan 15 12:34:56 UTC 2026", "Thu Jan 15 12:34:56 2026", "15 Jan 2026 12:34:56 GMT",
       "Thu, 15 Jan 2026 13:34:56 +0100", "Jan 15 2026 12:34:56 pm", "2026/01/15 12:34:56",
-      "1768480496.0" } do
+      "1768480496.0", "2026-01-15 12:34:56 UTC", "2026-01-15 12:34:56 +0000 UTC",
+      "2026-01-15T12:34:56 Z", "2026-01-15  12:34:56", "2026-01-15 13:34:56 +01:00",
+      "2026-01-15 12:34:56 PM" } do
       assert.equal(1768480496, sent(time), time)
     end
     assert.equal(1768480496, sent "2026-01-15T12:34:56,5Z")
@@ -331,7 +335,8 @@ describe("times", function()
 
   it("are refused where they are none", function()
     for _, text in ipairs { "now", "15 Foo 2026", "Jan 2026", "1:30", "Jan 45 2026", "2026/13/01",
-      "Jan 15 2026 2026", "13:00 pm Jan 15 2026", "1/2/3", "Jan 15 2026 +0100" } do
+      "Jan 15 2026 2026", "13:00 pm Jan 15 2026", "1/2/3", "Jan 15 2026 +0100",
+      "15x Jan 2026", "15-Foo-2026", "2026-01-15 12:34:56 CET" } do
       assert.truthy(tostring(sent(text)):find("expected a timestamp", 1, true), text)
     end
   end)

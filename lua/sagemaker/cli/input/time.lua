@@ -29,9 +29,22 @@ local function slashed(parts, a, b, c)
   return true
 end
 
+-- 15-Jan-2026, Jan-15-2026 or 2026-Jan-15.
+local function hyphened(parts, a, b, c)
+  if index_of(MONTHS, a:lower()) then a, b = b, a end
+  local month = index_of(MONTHS, b:lower())
+  if not month or a:find("%D") then return false end
+  if #a == 4 then a, c = c, a end
+  if #c ~= 4 or #a > 2 then return false end
+  parts.year, parts.month, parts.day = c, month, a
+end
+
+local ORDINALS = { st = true, nd = true, rd = true, th = true }
+
 -- What may stand in a time, each with what it says. Answers false where it contradicts the rest.
 local TOKENS = {
-  { "^(%d+)[/.](%d+)[/.](%d+)", slashed },
+  { "^(%d+)[/.-](%d+)[/.-](%d+)", slashed },
+  { "^(%w+)%-(%w+)%-(%d+)", hyphened },
   { "^(%d%d?):(%d%d):?(%d?%d?)([.,]?%d*)", function(parts, hour, minute, second, fraction)
     if parts.hour then return false end
     parts.hour, parts.minute, parts.second = tonumber(hour), minute, second
@@ -45,8 +58,8 @@ local TOKENS = {
     if parts.year then return false end
     parts.year = year
   end },
-  { "^(%d%d?)%f[%D]", function(parts, day)
-    if parts.day then return false end
+  { "^(%d%d?)%f[%D](%a*)", function(parts, day, suffix)
+    if parts.day or suffix ~= "" and not ORDINALS[suffix:lower()] then return false end
     parts.day = day
   end },
   { "^(%a+)%.?", function(parts, word)
@@ -57,7 +70,7 @@ local TOKENS = {
     elseif (word == "am" or word == "pm") and parts.hour and parts.hour <= 12 then
       parts.hour = parts.hour % 12 + (word == "pm" and 12 or 0)
     elseif UTC[word] then
-      parts.zone = "Z"
+      parts.zone = parts.zone or "Z"
     elseif word ~= "t" and not index_of(DAYS, word) then
       return false
     end
@@ -91,10 +104,12 @@ end
 ---@param text string
 ---@return string
 function M.normal(text)
-  if text:find("^%s*%d%d%d%d%-") then -- ISO 8601, and what is near it
-    text = text:gsub("^(%s*%d%d%d%d%-%d%d%-%d%d[Tt ])(%d:)", "%10%2")
+  if text:find("^%s*%d%d%d%d%-%d") then -- ISO 8601, and what is near it
+    if text:find("%d%s+%S+%s+%S") or text:find("%s%d:") or text:find(":%d%d%s+%S") then
+      return read(text) or text
+    end
     local date, hour, rest = text:match("^%s*(%d%d%d%d%-%d%d%-%d%d[Tt ]%d%d)(:?)(.-)%s*$")
-    if not date then return text end
+    if not date then return text:find("%s%s") and read(text) or text end
     if hour == "" and rest == "" then return date .. ":00" end
     return date .. hour .. rest:gsub(",(%d)", ".%1", 1)
   end
@@ -102,7 +117,7 @@ function M.normal(text)
     text:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)$")
   if year then
     return ("%s-%s-%sT%s:%s:%sZ"):format(year, month, day, hour, minute, second)
-  elseif not text:find("%a") and not text:find("[/.]%d+[/.]") then
+  elseif not text:find("%a") and not text:find("%d[/.-]%d+[/.-]%d") then
     return text -- seconds since the epoch
   end
   return read(text) or text

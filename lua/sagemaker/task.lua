@@ -262,7 +262,8 @@ function M.timeout(seconds, fn, ...)
   local task = start(current.scope, fn, ...)
   task.is_watched = true
   local why, err, waiter = wait_for(task, seconds)
-  if why == "time" then
+  local is_late = why == "time"
+  if is_late then
     task:cancel()
     why, err, waiter = wait_for(task)
   end
@@ -270,7 +271,7 @@ function M.timeout(seconds, fn, ...)
     task:cancel()
     scheduler.check(waiter, why, err)
   end
-  return basis.in_time(task, seconds, task.cancelled)
+  return basis.in_time(task, seconds, is_late)
 end
 
 --- Waits; other tasks go on.

@@ -10,7 +10,6 @@
 **   [service]    a row per service that was used (its keys are weak):
 **                [1] the lsm_codec userdata, [2] the member-name strings,
 **                [3 + shape id] the plan of a structure,
-**                [LSM_KEPT] strings of answers, most likely to come again,
 **                [operation name] {index, method, content type, target}
 **
 ** A call takes the scratch buffers away and puts them back when it is done. A
@@ -35,11 +34,6 @@ SM_HIDDEN_BEGIN
 #define LSM_MAX_MEMBERS 255
 
 /* {{ What is kept for a service in one Lua state */
-
-/* Strings of answers: so many, and none longer than that many bytes. */
-#define LSM_KEPT (-1)
-#define LSM_KEPT_BITS 8
-#define LSM_KEPT_MAX 128
 
 /* A member as it is on the wire: `,"name":`, to be copied or compared whole. */
 typedef struct lsm_slot {

@@ -6,30 +6,11 @@
 #include "lquery.h"
 #include "sm_text.h"
 
-/*
-** Pushes the strings that are kept for the service of the call, and returns
-** where they are; 0 where none are kept. The services that keys and tokens come
-** from are none of awsJson, so that nobody's secret stays here.
-*/
-static int push_kept (lua_State *L, const lsm_call *c) {
-  if (c->s->protocol != SM_AWS_JSON)
-    return 0;
-  lua_rawgeti(L, c->names - 1, LSM_KEPT);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    lua_createtable(L, 1 << LSM_KEPT_BITS, 0);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, c->names - 1, LSM_KEPT);
-  }
-  return lua_gettop(L);
-}
-
 void lsm_dec_begin (lua_State *L, lsm_dec *d) {
   d->L = L;
   d->s = d->call.s;
   d->at = NULL;
   d->failed = 0;
-  d->kept = push_kept(L, &d->call);
   d->scratch = lsm_takescratch(L);
 }
 

@@ -40,10 +40,9 @@ typedef struct lsm_dec {
   lsm_scratch *scratch; /* text holds the message after a failure */
   const lsm_frame *at;
   int failed;
-  int kept; /* stack index of the strings that are kept, or 0 */
 } lsm_dec;
 
-/* Begins; takes one stack slot or two, the scratch buffers are at the top. */
+/* Begins; takes one stack slot. */
 void lsm_dec_begin(lua_State *L, lsm_dec *d);
 
 /* Puts the buffers at stack index `scratch` back; they are taken again by the

@@ -118,44 +118,13 @@ static inline int is_number (char c) {
   return sm_isdigit(c) || c == '-';
 }
 
-/* Which of the strings that are kept (from 1) may be this one: its length, its
-** first and its last bytes tell. */
-static inline int place_of (sm_str s) {
-  uint64_t x = sm_load64(s.p) * 3 + sm_load64(s.p + s.len - 8) + s.len;
-  return (int)(x * UINT64_C(0x9E3779B97F4A7C15) >> (64 - LSM_KEPT_BITS)) + 1;
-}
-
-/*
-** Pushes a string. Answers say the same again and again (names, states, ARNs),
-** and what was said before needs no new string: to find it costs a fraction.
-*/
-static inline void push_kept (lsm_dec *d, const sm_shape *shape, sm_str s) {
-  lua_State *L = d->L;
-  sm_str kept;
-  int place;
-  if (d->kept == 0 || s.len < 8 || s.len > LSM_KEPT_MAX ||
-      (shape->flags & SM_S_SENSITIVE)) {
-    lsm_pushstr(L, s);
-    return;
-  }
-  place = place_of(s);
-  lua_rawgeti(L, d->kept, place);
-  kept.p = lua_tolstring(L, -1, &kept.len);
-  if (kept.p != NULL && sm_str_eq(kept, s))
-    return;
-  lua_pop(L, 1);
-  lsm_pushstr(L, s);
-  lua_pushvalue(L, -1);
-  lua_rawseti(L, d->kept, place);
-}
-
 static inline int get_string (lsm_dec *d, const sm_shape *shape, char c) {
   sm_str s;
   if (c != '"')
     return lsm_dec_wrong(d, shape);
   if (sm_json_string(&d->r, &s, &d->scratch->body) != SM_OK)
     return -1;
-  push_kept(d, shape, s);
+  lsm_pushstr(d->L, s);
   return 1;
 }
 

@@ -132,18 +132,6 @@ describe("profiles that lead to credentials", function()
     pending("the conformance vectors are not at hand")
     return
   end
-  local ran, skipped = 0, {}
-  for i, row in ipairs(cjson.decode(text)) do
-    local id = ("%d %s"):format(i, row.docs)
-    local reason = skip(row)
-    if reason then
-      skipped[#skipped + 1] = { id = id, reason = reason }
-    else
-      it(id, function()
-        ran = ran + 1
-        run(row)
-      end)
-    end
-  end
-  teardown(function() support.tally("assume-role profiles", ran, skipped) end)
+  support.suite({ it = it, teardown = teardown }, "assume-role profiles", cjson.decode(text),
+    function(row, i) return ("%d %s"):format(i, row.docs) end, skip, run)
 end)

@@ -152,18 +152,8 @@ describe("credential chains of other SDKs", function()
     return
   end
   for _, name in ipairs(FILES) do
-    local ran, skipped = 0, {}
-    for _, row in ipairs(support.rows("credentials/flat/" .. name .. ".jsonl")) do
-      local reason = skip(row)
-      if reason then
-        skipped[#skipped + 1] = { id = row.id, reason = reason }
-      else
-        it(row.id, function()
-          ran = ran + 1
-          run(row)
-        end)
-      end
-    end
-    teardown(function() support.tally(name, ran, skipped) end)
+    support.suite({ it = it, teardown = teardown }, name,
+      support.rows("credentials/flat/" .. name .. ".jsonl"), function(row) return row.id end, skip,
+      run)
   end
 end)

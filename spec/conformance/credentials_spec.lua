@@ -134,19 +134,6 @@ describe("credential chains", function()
     pending("the conformance vectors are not at hand")
     return
   end
-  local ran, skipped = 0, {}
-
-  for _, row in ipairs(rows) do
-    local reason = skip(row)
-    if reason then
-      skipped[#skipped + 1] = { id = row.id, reason = reason }
-    else
-      it(row.id, function()
-        ran = ran + 1
-        run(row)
-      end)
-    end
-  end
-
-  teardown(function() support.tally("golden credentials", ran, skipped) end)
+  support.suite({ it = it, teardown = teardown }, "golden credentials", rows,
+    function(row) return row.id end, skip, run)
 end)

@@ -49,24 +49,13 @@ end
 
 -- Runs `run` on each row that `skip` gives no reason for.
 local function suite(name, rows, skip, run)
-  local ran, skipped = 0, {}
   if #rows == 0 then
     pending("the conformance vectors are not at hand")
     return
   end
-  for _, row in ipairs(rows) do
-    local id = row.id or row.docs or row.name
-    local reason = skip(row)
-    if reason then
-      skipped[#skipped + 1] = { id = id, reason = reason }
-    else
-      it(id, function()
-        ran = ran + 1
-        run(row)
-      end)
-    end
-  end
-  teardown(function() support.tally(name, ran, skipped) end)
+  support.suite({ it = it, teardown = teardown }, name, rows, function(row)
+    return row.id or row.docs or row.name
+  end, skip, run)
 end
 
 local function tests_of(name)

@@ -76,4 +76,27 @@ function M.tally(suite, ran, skipped)
   end
 end
 
+--- Makes a spec of each row that no rule skips, and tells in the end what ran.
+---@param busted table `it`, `teardown` of the spec
+---@param suite string for the tally
+---@param rows table[]
+---@param id_of fun(row: table, i: integer): string
+---@param skip fun(row: table): string|nil why a row is left out
+---@param run fun(row: table)
+function M.suite(busted, suite, rows, id_of, skip, run)
+  local ran, skipped = 0, {}
+  for i, row in ipairs(rows) do
+    local id, reason = id_of(row, i), skip(row)
+    if reason then
+      skipped[#skipped + 1] = { id = id, reason = reason }
+    else
+      busted.it(id, function()
+        ran = ran + 1
+        run(row)
+      end)
+    end
+  end
+  busted.teardown(function() M.tally(suite, ran, skipped) end)
+end
+
 return M

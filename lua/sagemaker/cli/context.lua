@@ -77,14 +77,6 @@ local function options_of(self, service)
   }
 end
 
---- The options of a client, from the global options.
----@return sagemaker.Options
-function methods:client_options()
-  local options = options_of(self)
-  options.logger = self.logger
-  return options
-end
-
 -- Says on stderr what the library does.
 local function debug_logger(self)
   return function(level, text)

@@ -6,13 +6,10 @@ local service, request = watched.service, watched.request
 local count = watched.count
 local has = watched.has
 local untouched = watched.untouched
-local CANARY = deployment.canary{ size = "25%", bake = 300, alarms = { "a" } }
-local V1 = look{ config = "v1" }
-local V2 = look{ config = "v2", modified = 1500 }
-local BAKING = watched.BAKING
-local BACK = look{ config = "v1", modified = 1400, reason = "Alarm a is in state ALARM." }
-local CREATING = look{ config = "v2", status = "Creating", created = 2000, modified = 2000 }
-local CREATED = look{ config = "v2", created = 2000, modified = 2100 }
+local CANARY = watched.CANARY
+local V1, V2 = watched.OLD, watched.NEW
+local BAKING, BACK = watched.BAKING, watched.BACK
+local CREATING, CREATED = watched.CREATING, watched.CREATED
 
 describe("deploy", function()
   it("creates an endpoint that is not there", function()
@@ -54,7 +51,7 @@ describe("deploy", function()
     local result = assert(service(V1, { BAKING, BACK }).watch:deploy(request{
       DeploymentConfig = CANARY }))
     assert.equal("rolled_back", result.outcome)
-    assert.equal("Alarm a is in state ALARM.", result.failure_reason)
+    assert.equal("Alarm x is in ALARM.", result.failure_reason)
     assert.is_true(result.changed)
     -- even if nothing of it was ever seen
     result = assert(service(V1, { BACK }).watch:deploy(request{ DeploymentConfig = CANARY }))

@@ -1,6 +1,7 @@
 --- A service for the specs of watching and deploying: answers written down beforehand, a clock
 -- that moves only when somebody sleeps.
 
+local deployment = require "sagemaker.deployment"
 local errors = require "sagemaker.error"
 local watch = require "sagemaker.watch"
 
@@ -131,7 +132,10 @@ end
 M.OLD = M.describe{ config = "v1" }
 M.NEW = M.describe{ config = "v2", modified = 1500 }
 M.BACK = M.describe{ config = "v1", modified = 1400, reason = "Alarm x is in ALARM." }
+M.CREATING = M.describe{ config = "v2", status = "Creating", created = 2000, modified = 2000 }
+M.CREATED = M.describe{ config = "v2", created = 2000, modified = 2100 }
 M.WISH = { EndpointConfigName = "v2" }
+M.CANARY = deployment.canary{ size = "25%", bake = 300, alarms = { "a" } }
 
 function M.updating(of)
   of.config, of.pending = of.config or "v1", of.pending or "v2"

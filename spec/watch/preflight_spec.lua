@@ -6,9 +6,8 @@ local look, config = watched.describe, watched.config
 local service, request = watched.service, watched.request
 local count = watched.count
 local untouched = watched.untouched
-local CANARY = deployment.canary{ size = "25%", bake = 300, alarms = { "a" } }
-local V1 = look{ config = "v1" }
-local V2 = look{ config = "v2", modified = 1500 }
+local CANARY = watched.CANARY
+local V1, V2 = watched.OLD, watched.NEW
 
 describe("deploy refuses before anything is sent", function()
   it("what the strict check finds, and the rules, all at once", function()

@@ -1,4 +1,3 @@
-local deployment = require "sagemaker.deployment"
 local errors = require "sagemaker.error"
 local watched = require "support.watched"
 
@@ -6,13 +5,10 @@ local look = watched.describe
 local service, request = watched.service, watched.request
 local count = watched.count
 local has = watched.has
-local CANARY = deployment.canary{ size = "25%", bake = 300, alarms = { "a" } }
-local V1 = look{ config = "v1" }
-local V2 = look{ config = "v2", modified = 1500 }
-local BAKING = watched.BAKING
-local BACK = look{ config = "v1", modified = 1400, reason = "Alarm a is in state ALARM." }
-local CREATING = look{ config = "v2", status = "Creating", created = 2000, modified = 2000 }
-local CREATED = look{ config = "v2", created = 2000, modified = 2100 }
+local CANARY = watched.CANARY
+local V1, V2 = watched.OLD, watched.NEW
+local BAKING, BACK = watched.BAKING, watched.BACK
+local CREATING, CREATED = watched.CREATING, watched.CREATED
 
 describe("deploy and eventual consistency", function()
   it("waits for a configuration that is not visible yet", function()

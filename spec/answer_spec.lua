@@ -28,6 +28,15 @@ describe("sagemaker.answer", function()
     assert.same({ EndpointName = "e" }, (decode(200, '{"EndpointName":"e","New":1}')))
   end)
 
+  it("takes 200 to 299 for success and nothing else", function()
+    for status, is_good in pairs { [199] = false, [200] = true, [299] = true, [300] = false,
+      [304] = false } do
+      local output, err = decode(status, '{"EndpointName":"e"}')
+      assert.equal(is_good, output ~= nil, status)
+      assert.equal(is_good, err == nil)
+    end
+  end)
+
   it("decodes errors of any shape", function()
     for body, code in pairs {
       ['{"__type":"a.b#ValidationException","message":"m"}'] = "ValidationException",

@@ -30,6 +30,8 @@ describe("sagemaker.error", function()
     local names = { "region", "retry", "credentials", "endpoint_url" }
     assert.equal("region", errors.nearest("regoin", names))
     assert.equal("region", errors.nearest("REGION", names))
+    assert.equal("abc", errors.nearest("acb", { "abc" })) -- neighbours exchanged are one edit
+    assert.is_nil(errors.nearest("xyc", { "abc" }))
     assert.equal("endpoint_url", errors.nearest("endpointurl", names))
     assert.is_nil(errors.nearest("colour", names))
     assert.is_nil(errors.nearest(17, names))

@@ -25,6 +25,23 @@ local function header(request, name)
   end
 end
 
+describe("an option of the wrong kind", function()
+  it("is named with what it must be, and shown where that says more than its type", function()
+    for _, row in ipairs {
+      { { retry = { max_attempts = {} } }, "retry%.max_attempts must be .*, not table" },
+      { { retry = { max_attempts = -1 } }, "retry%.max_attempts must be .*number.*, not %-1$" },
+      { { region = 7 }, "region must be a string, not number" },
+      { { validation = "loose" }, 'validation must be .*, not "loose"' },
+      { { credentials = "SECRET" }, "credentials must be .*, not string" },
+    } do
+      local ok, message = pcall(options.check, row[1])
+      assert.is_false(ok)
+      assert.matches(row[2], message)
+      assert.is_nil(message:find("SECRET", 1, true))
+    end
+  end)
+end)
+
 describe("options of a call", function()
   -- What differs from the client's, in the first request or in how it was made; each beside a call
   -- without options that must not notice.

@@ -28,6 +28,23 @@ describe("sagemaker.credentials.value", function()
     end
   end)
 
+  -- Keys that were copied with a blank ended in an error thrown by the signer.
+  it("refuses, with words, what the signer cannot take, and nothing else", function()
+    local core = require "sagemaker.core"
+    for _, name in ipairs { "access_key_id", "secret_access_key", "session_token" } do
+      for byte = 0, 255 do
+        local keys = { access_key_id = "a", secret_access_key = "b", session_token = "c" }
+        keys[name] = "x" .. string.char(byte) .. "y"
+        local made, reason = value.new(keys, "x")
+        keys.region, keys.service = "eu-west-1", "sagemaker"
+        assert.equal(made ~= nil, (pcall(core.signer, keys)), ("%s with byte %d"):format(name, byte))
+        if not made then assert.truthy(reason:find(name .. " holds a", 1, true), reason) end
+      end
+    end
+    local _, reason = value.new({ access_key_id = "AKIDEXAMPLE ", secret_access_key = "b" }, "x")
+    assert.equal("access_key_id holds a blank", reason)
+  end)
+
   it("is a copy", function()
     local keys = { access_key_id = "a", secret_access_key = "b", session_token = "" }
     local made = value.new(keys, "x")

@@ -21,6 +21,15 @@ end
 
 local FIELDS = { "access_key_id", "secret_access_key", "session_token", "account_id" }
 
+-- What cannot be signed with: the characters of a request's headers, and what parts the scope.
+local function odd(name, value)
+  if value:find("%c") then return name .. " holds a control character" end
+  if value:find("[\128-\255]") then return name .. " holds a character beyond ASCII" end
+  if name == "account_id" then return nil end
+  if value:find(" ", 1, true) then return name .. " holds a blank" end
+  return name == "access_key_id" and value:find("/", 1, true) and name .. " holds a /" or nil
+end
+
 -- What is wrong with a set of keys, without a word of what they hold.
 local function complaint(keys)
   for i, name in ipairs(FIELDS) do
@@ -30,7 +39,8 @@ local function complaint(keys)
       return ("%s must be a string, not %s"):format(name, type(value))
     end
     if value == "" and i <= 2 then return name .. " is empty" end
-    if value and value:find("[%c]") then return name .. " holds a control character" end
+    local reason = value and odd(name, value)
+    if reason then return reason end
   end
   local expires_at = keys.expires_at
   if expires_at ~= nil and type(expires_at) ~= "number" then

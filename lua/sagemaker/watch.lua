@@ -56,7 +56,8 @@ end
 -- method, which hands over with a tail call.
 local function check_options(name, opts)
   if type(name) ~= "string" or name == "" then
-    error(("the endpoint's name must be a string, not %s"):format(type(name)), 4)
+    error(("the endpoint's name must be a string, not %s"):format(
+      name == "" and "an empty one" or type(name)), 4)
   end
   if opts ~= nil and type(opts) ~= "table" then error("the options must be a table", 4) end
   for key, value in pairs(opts or {}) do

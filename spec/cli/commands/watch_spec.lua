@@ -48,6 +48,14 @@ describe("watch", function()
     assert.is_nil(churn:run("watch churn --endpoint-config-name V1").out:find("waiting", 1, true))
   end)
 
+  it("says that a name is empty", function()
+    for _, words in ipairs { { "watch", "" }, { "watch", "x", "--endpoint-config-name", "" } } do
+      local result = churns.new():run(words)
+      assert.equal(252, result.code)
+      assert.truthy(result.err:find("is empty", 1, true), result.err)
+    end
+  end)
+
   it("claims no more than it knows where nothing is under way", function()
     local result = churns.new():run "watch churn"
     assert.equal(0, result.code)

@@ -1,6 +1,7 @@
 --- `sagemaker watch`: follows a deployment that somebody started, and tells how it ended.
 
 local lazy = require "sagemaker.lazy"
+local failure = require "sagemaker.cli.failure"
 local deploy = require "sagemaker.cli.commands.deploy"
 local follows = lazy "sagemaker.cli.follow"
 local requests = require "sagemaker.cli.request"
@@ -39,6 +40,8 @@ M.examples = { { "sagemaker watch churn --endpoint-config-name churn-v2",
 function M.run(ctx)
   local options = ctx.options
   local name, wish = options.endpoint_name, options.endpoint_config_name
+  if name == "" then failure.usage "watch: the name of the endpoint is empty" end
+  if wish == "" then failure.usage "--endpoint-config-name is empty" end
   local follow = follows.new(ctx, { name = name, to = wish })
   local opts = { EndpointConfigName = wish }
   for _, key in ipairs { "timeout", "delay", "max_delay" } do

@@ -36,6 +36,20 @@ describe("a server of the simulator", function()
     assert.equal("InvalidSignatureException", code_of(server:answer(request("ListModels", {}))))
   end)
 
+  it("leaves the collector of the nginx that it is mounted in alone", function()
+    local name = "sagemaker.simulator.server"
+    local pause, speed = collectgarbage("setpause", 160), collectgarbage("setstepmul", 240)
+    finally(function()
+      collectgarbage("setpause", pause)
+      collectgarbage("setstepmul", speed)
+      package.loaded[name] = servers
+    end)
+    package.loaded[name] = nil -- there is one server in a process
+    require(name).start { clock = "virtual" }
+    assert.equal(160, collectgarbage("setpause", 160))
+    assert.equal(240, collectgarbage("setstepmul", 240))
+  end)
+
   it("moves time with each DescribeEndpoint", function()
     local server = assert(servers.new { clock = "virtual", step = 100 })
     local call = caller.new(server.sim, { at = core.now() })

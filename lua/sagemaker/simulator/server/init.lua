@@ -23,12 +23,6 @@ Server.__index = Server
 --- How much faster than real time runs unless told otherwise.
 M.SPEED = 60
 
--- How far memory may grow before it is collected, in percent: most of it lives long here.
-local PAUSE = 110
-
--- How hard the collector works then, in percent of what is allocated meanwhile.
-local SPEED = 1000
-
 -- How long a container may take to say how it is.
 local PING = 2
 
@@ -258,11 +252,8 @@ local current
 ---@return sagemaker.simulator.Server
 function M.start(opts)
   if current then return current end
-  collectgarbage("setpause", PAUSE)
-  collectgarbage("setstepmul", SPEED)
   local made, message = M.new(opts)
   if not made then error(message, 0) end
-  collectgarbage() -- what a state file was read into
   current = made
   return made
 end

@@ -21,6 +21,12 @@ M.HOST, M.PORT = "127.0.0.1", 4580
 ---@field log? string a file for requests and errors, "-" for the terminal
 ---@field nginx? string the program
 
+-- How far memory may grow before it is collected, in percent: most of it lives long here.
+local PAUSE = 110
+
+-- How hard the collector works then, in percent of what is allocated meanwhile.
+local SPEED = 1000
+
 local OWN = { host = true, port = true, tls = true, log = true, nginx = true }
 
 local BANNER = [[
@@ -240,7 +246,10 @@ function M.start(path)
   file:close()
   os.remove(path)
   banner, folder = data.banner, path:match("^(.*)/[^/]*$")
+  collectgarbage("setpause", PAUSE) -- of this nginx, which is nobody else's
+  collectgarbage("setstepmul", SPEED)
   servers.start(data.options)
+  collectgarbage() -- what a state file was read into
 end
 
 --- nginx's init_worker_by_lua: it answers from now on.

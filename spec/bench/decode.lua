@@ -5,7 +5,10 @@
 --
 -- Goals (ratios to cjson.decode): at most 0.45 (stretch 0.30).
 
+package.path = "spec/?.lua;" .. package.path
+
 local cjson = require "cjson"
+local compare = require "bench.compare"
 local core = require "sagemaker.core"
 
 local rounds = tonumber(arg and arg[1]) or 15
@@ -63,31 +66,4 @@ local SUBJECTS = {
   end, 0.45 },
 }
 
-local function microseconds(f)
-  local start = os.clock()
-  for _ = 1, PER_ROUND do f() end
-  return (os.clock() - start) / PER_ROUND * 1e6
-end
-
-local function median(list)
-  table.sort(list)
-  return list[math.ceil(#list / 2)]
-end
-
-local times = {}
-for i, subject in ipairs(SUBJECTS) do
-  assert(subject[2]())
-  times[i] = {}
-end
-for round = 1, rounds do
-  for i, subject in ipairs(SUBJECTS) do times[i][round] = microseconds(subject[2]) end
-end
-
-print(("%s, a DescribeEndpoint answer of %d bytes"):format(rawget(_G, "jit") and "LuaJIT"
-  or _VERSION, #body))
-local unit = median(times[1])
-for i, subject in ipairs(SUBJECTS) do
-  local time = median(times[i])
-  print(("  %-22s %7.2f us  %5.2f x%s"):format(subject[1], time, time / unit,
-    subject[3] and ("  (must be at most %.2f)"):format(subject[3]) or ""))
-end
+compare.run(("a DescribeEndpoint answer of %d bytes"):format(#body), SUBJECTS, rounds, PER_ROUND)

@@ -221,6 +221,20 @@ describe("sagemaker.curl", function()
     assert.equal("abcd", text)
   end)
 
+  it("closes its agents with itself, and ends what they have under way", function()
+    local url, other = bad{ "read", "hang" }, loop:agent(OPTIONS)
+    local number = agent:start({ url = url }, 5)
+    loop:close()
+    assert.equal(number, reported())
+    local response, code = loop:finish(number, agent)
+    assert.same({ nil, "TransportClosed" }, { response, code })
+    assert.equal(0, agent:count())
+    for _, one in ipairs{ agent, other } do
+      local ok, message = pcall(one.start, one, { url = url }, 5)
+      assert.same({ false, "the agent is closed" }, { ok, message })
+    end
+  end)
+
   if _VERSION == "Lua 5.4" then
     it("closes an agent at the end of its block, also in the middle of a request", function()
       local block = assert(load("local agent <close> = ..."))

@@ -185,6 +185,25 @@ describe("failures", function()
     assert.equal("sagemaker: --ca-bundle: ca.pem: No such file or directory\n", result.err)
     assert.equal(0, #result.requests)
   end)
+
+  it("take a CA bundle that is a file, a folder, or a pipe that gives its bytes once", function()
+    local function tls_of(there, path)
+      local world, options = {}, nil
+      function world.open(name)
+        if not there[name] then return nil, name .. ": No such file or directory" end
+        return { close = function() end, read = function() error "it was read" end }
+      end
+      function world.new_client(given)
+        options = given
+        return {}
+      end
+      require("sagemaker.cli.context").new(world, { ca_bundle = path }):client()
+      return options.tls
+    end
+    assert.same({ ca_file = "/dev/fd/63" }, tls_of({ ["/dev/fd/63"] = true }, "/dev/fd/63"))
+    assert.same({ ca_path = "/certs" }, tls_of({ ["/certs"] = true, ["/certs/."] = true },
+      "/certs"))
+  end)
 end)
 
 describe("pages", function()

@@ -42,10 +42,11 @@ local function tls_of(self)
   if not path then return { verify = verify } end
   local file, message = self.world.open(path, "rb")
   if not file then failure.usage("--ca-bundle: " .. tostring(message)) end
-  local _, problem = file:read(1)
-  file:close()
-  if problem then return { ca_path = path, verify = verify } end -- a folder
-  return { ca_file = path, verify = verify }
+  file:close() -- unread: a pipe, as <(…) of a shell is, gives its bytes once
+  local folder = self.world.open(path .. "/.", "rb")
+  if not folder then return { ca_file = path, verify = verify } end
+  folder:close()
+  return { ca_path = path, verify = verify }
 end
 
 local function options_of(self, service)

@@ -62,7 +62,10 @@ end
 ---@return string|nil message
 function M.time(key, value)
   local seconds = M.seconds(value)
-  if seconds then return seconds end
+  if seconds and seconds < 2 ^ 31 then return seconds end
+  if seconds then
+    return nil, ("%s: %q is longer than any deployment"):format(option(key), value)
+  end
   return nil, ("%s: %q is no time; write seconds, 5m or 1h30m"):format(option(key), value)
 end
 

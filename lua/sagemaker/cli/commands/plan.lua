@@ -55,16 +55,23 @@ M.examples = {
     "A canary on the endpoint as it is:" },
 }
 
+-- More instances than anybody has.
+local MOST = 1e6
+
+local function is_count(digits)
+  local count = digits and tonumber(digits)
+  return count ~= nil and count >= 1 and count <= MOST
+end
+
 -- A number of instances, or those of variants.
 local function fleet_of(words, name)
   if not words then return nil end
-  if #words == 1 and words[1]:find("^%d+$") and tonumber(words[1]) > 0 then
-    return tonumber(words[1])
-  end
+  if #words == 0 then failure.usage(("--%s needs a number, or VARIANT=NUMBER"):format(name)) end
+  if #words == 1 and is_count(words[1]:match("^%d+$")) then return tonumber(words[1]) end
   local variants = {}
   for i, word in ipairs(words) do
     local variant, count = word:match("^([%w%-]+)=(%d+)$")
-    if not variant or tonumber(count) < 1 then
+    if not is_count(count) then
       failure.usage(("--%s: %q is neither a number of instances nor VARIANT=NUMBER"):format(name,
         word))
     end

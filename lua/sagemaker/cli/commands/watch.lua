@@ -1,8 +1,8 @@
 --- `sagemaker watch`: follows a deployment that somebody started, and tells how it ended.
 
 local lazy = require "sagemaker.lazy"
-local failure = require "sagemaker.cli.failure"
 local deploy = require "sagemaker.cli.commands.deploy"
+local failure = require "sagemaker.cli.failure"
 local follows = lazy "sagemaker.cli.follow"
 local requests = require "sagemaker.cli.request"
 

@@ -71,8 +71,9 @@ static void quote (const lcurl_transfer *t, lcurl_failure *f) {
 }
 
 /* One of our own limits ended it. */
-static void stopped (const lcurl_transfer *t, lcurl_failure *f) {
-  switch (t->stop) {
+static void stopped (lcurl_stop stop, const lcurl_transfer *t,
+                     lcurl_failure *f) {
+  switch (stop) {
   case LCURL_STOP_CONNECT:
     say(f, "ConnectTimeout", 1);
     snprintf(f->text, sizeof(f->text), "not connected within %ld ms",
@@ -197,6 +198,18 @@ static int is_unreadable_proxy (const lcurl_failure *f) {
   return strncmp(f->text, "Unsupported proxy", 17) == 0;
 }
 
+/* libcurl knows the shorter one of the limits that count until a connection is
+** there, and may notice it before we do. */
+static void late (const lcurl_transfer *t, lcurl_failure *f) {
+  const lcurl_limits *limits = &t->request.limits;
+  if (f->sent)
+    say(f, "ReadTimeout", 1);
+  else if (limits->attempt <= limits->connect)
+    stopped(LCURL_STOP_ATTEMPT, t, f);
+  else
+    say(f, "ConnectTimeout", 1);
+}
+
 /* libcurl's own verdict. */
 static void failed (const lcurl_transfer *t, lcurl_failure *f) {
   quote(t, f);
@@ -210,7 +223,7 @@ static void failed (const lcurl_transfer *t, lcurl_failure *f) {
     not_connected(t, f);
     break;
   case CURLE_OPERATION_TIMEDOUT:
-    say(f, f->sent ? "ReadTimeout" : "ConnectTimeout", 1);
+    late(t, f);
     break;
   case CURLE_PEER_FAILED_VERIFICATION:
     not_verified(t, f);
@@ -238,7 +251,7 @@ void lcurl_classify (const lcurl_transfer *t, lcurl_failure *f) {
   f->sent = lcurl_sent(t);
   f->received = t->response.received;
   if (t->stop != LCURL_STOP_NONE)
-    stopped(t, f);
+    stopped(t->stop, t, f);
   else if (t->response.refused != SM_OK)
     refused(t, f);
   else

@@ -201,6 +201,16 @@ describe("sagemaker.curl", function()
     assert.equal("ok", (loop:finish(number, agent) or {}).body)
   end)
 
+  it("names the limit that has passed, though libcurl notices it first", function()
+    local url = bad{ "full" }
+    for seconds, code in pairs { [0.05] = "AttemptTimeout", [9] = "ConnectTimeout" } do
+      agent:start({ url = url, timeouts = { connect = 0.06 } }, seconds)
+      loop:step(0)
+      be_busy(0.12)
+      assert.equal(code, (select(2, loop:finish(reported(), agent))))
+    end
+  end)
+
   it("does not count the time in which bytes of a stream wait to be read", function()
     local url = bad{ "read", STREAM, "wait:30", "send:ab", "wait:500", "send:cd" }
     local stream = agent:perform({ url = url, stream = true, timeouts = { read = 0.3 } }, 5).stream

@@ -102,8 +102,9 @@ end
 
 --- Where no pcall may be around what waits (PUC 5.1): what is thrown in the call ends it when the
 --- guard is collected, which the caller keeps until the call has come back; then it says so.
----@return userdata guard
+---@return userdata|nil guard nil where nothing has a finalizer
 function methods:guard()
+  if not newproxy then return nil end
   local scheduler = package.loaded["sagemaker.task.scheduler"]
   local task = scheduler and scheduler.current
   self.is_away = true

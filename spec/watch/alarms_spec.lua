@@ -191,6 +191,7 @@ describe("the URL of CloudWatch", function()
       ["https://simulator.example"] = true, ["http://[::1]:4580"] = true,
       ["https://vpce-1.api.sagemaker.eu-west-1.vpce.amazonaws.com"] = false,
       ["https://api.sagemaker.cn-north-1.amazonaws.com.cn"] = false,
+      ["https://api.sagemaker.us-iso-east-1.c2s.ic.gov"] = false,
       ["https://API.SageMaker.eu-west-1.API.AWS:443"] = false,
     } do
       assert.equal(shared and url or nil, asked(url).endpoint_url)

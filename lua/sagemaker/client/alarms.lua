@@ -11,18 +11,22 @@ local PATIENCE = 10
 local OWN_URL = "AWS_ENDPOINT_URL_CLOUDWATCH"
 
 -- Hosts of AWS serve one service each. Whoever is given instead (a simulator) serves all.
-local AWS_HOSTS = { "%.amazonaws%.com$", "%.amazonaws%.com%.cn$", "%.api%.aws$",
-  "%.api%.amazonwebservices%.com%.cn$" }
+local function is_aws(host)
+  for _, partition in ipairs(require "sagemaker.model.partitions") do
+    for _, field in ipairs { "dnsSuffix", "dualStackDnsSuffix" } do
+      local ending = "." .. partition.outputs[field]
+      if host:sub(-#ending) == ending then return true end
+    end
+  end
+  return false
+end
 
 -- The URL of CloudWatch where that of SageMaker was given.
 local function url_of(settings, opts)
   local url = opts.endpoint_url or settings.endpoint_url
   local host = url and url:match "^%w+://([^/:?]*)"
   if not host or (settings.io.getenv(OWN_URL) or "") ~= "" then return nil end
-  for _, pattern in ipairs(AWS_HOSTS) do
-    if host:lower():find(pattern) then return nil end
-  end
-  return url
+  return not is_aws(host:lower()) and url or nil
 end
 
 --- A function that describes alarms for a client.

@@ -31,6 +31,7 @@ describe("an option of the wrong kind", function()
       { { retry = { max_attempts = {} } }, "retry%.max_attempts must be .*, not table" },
       { { retry = { max_attempts = -1 } }, "retry%.max_attempts must be .*number.*, not %-1$" },
       { { region = 7 }, "region must be a string, not number" },
+      { { user_agent_extra = 7 }, "user_agent_extra must be a string of printable .*, not number" },
       { { validation = "loose" }, 'validation must be .*, not "loose"' },
       { { credentials = "SECRET" }, "credentials must be .*, not string" },
     } do

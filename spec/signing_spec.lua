@@ -43,4 +43,12 @@ describe("sagemaker.signing", function()
       assert.equal("credentials", err.kind)
     end
   end)
+
+  it("names the profile that holds no keys, where one was asked for", function()
+    local settings = settings_of { get = function() return nil, "why" end }
+    settings.profile = "default"
+    assert.is_nil(select(3, signing.signer(settings, settings.io)).profile)
+    settings.profile, settings.profile_source = "prod", "option"
+    assert.equal("prod", select(3, signing.signer(settings, settings.io)).profile)
+  end)
 end)

@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local nginx = require "support.nginx"
 local server = require "support.server"
+local support = require "support"
 
 describe("nginx workers", function()
   local available, reason = nginx.available()
@@ -149,27 +150,35 @@ describe("nginx workers", function()
   end)
 
   it("lose no request when nginx reloads under load", function()
-    local model = start{ locations = [[ location / {
-      content_by_lua_block { require("nginx.model_server").serve() } } ]] }
+    local model = start{ http = "init_by_lua_block { answered = 0 }", locations = [[
+      location / { content_by_lua_block {
+        answered = answered + 1
+        require("nginx.model_server").serve()
+      } }
+      location /answered { content_by_lua_block { ngx.print(answered) } } ]] }
     local conf = nginx.example("examples/nginx/gateway.conf", model.ports.http)
     local one = start{ conf = (conf:gsub("worker_processes auto", "worker_processes 2")) }
     local script = one.dir .. "/post.lua"
-    local f = assert(io.open(script, "wb"))
-    f:write('wrk.method = "POST"\nwrk.body = "1,2,3"\n')
-    f:close()
+    support.write(script, 'wrk.method = "POST"\nwrk.body = "1,2,3"\n')
     local out = one.dir .. "/wrk"
     -- A new connection for each request: on a kept one a request may cross its closing.
-    local pid = server.spawn(("wrk -t1 -c8 -d2 -H 'Connection: close' -s %s %s"):format(script,
+    local pid = server.spawn(("wrk -t1 -c8 -d60 -H 'Connection: close' -s %s %s"):format(script,
       one:url("/models/churn")), out)
-    for _ = 1, 3 do
-      one:reload()
-      one:get("/score", { body = "1" })
+    local function answer(n)
+      local least = tonumber(model:get("/answered").body) + n
+      assert.truthy(server.wait_for(20, function()
+        return tonumber(model:get("/answered").body) >= least
+      end))
     end
+    for _ = 1, 3 do
+      answer(20)
+      one:reload()
+    end
+    answer(20)
+    server.shell(("kill -INT %d"):format(pid)) -- wrk ends and tells what it saw
     assert.truthy(server.wait_for(20, function() return not server.alive(pid) end))
-    f = assert(io.open(out))
-    local text = f:read("*a")
-    f:close()
-    assert.is_true(tonumber(text:match("(%d+) requests in")) > 50, text)
+    local text = support.read(out)
+    assert.is_true(tonumber(text:match("(%d+) requests in")) >= 70, text)
     assert.is_nil(text:find("Non-2xx", 1, true), text)
     assert.is_nil(text:find("Socket errors", 1, true), text)
   end)

@@ -1,14 +1,8 @@
 /*
 ** lbundle.c: core.use_bundle, the modules of the installed command, compiled,
 ** in one file: to take them from there costs a third of compiling the sources
-** that lie beside it. lua/sagemaker/cli/bundle/writer.lua makes the file:
-**
-**   00008405                  eight digits: the length of the index
-**   sagemaker 0 1067          name, offset, length of each module, by name
-**   sagemaker.agent 1067 …
-**   …                         their code, one after the other
-**
-** Code of another Lua is refused when it is loaded: then the sources are used.
+** that lie beside it. Code of another Lua is refused when it is loaded: then
+*the sources are used.
 **
 ** The libraries of ours are loaded here too. Lua would look in all places for
 ** a source of that name first, and would look up all functions of the
@@ -23,15 +17,9 @@
 #include <unistd.h>
 
 #include "lsm.h"
+#include "sm_bundle.h"
 
-#define BUNDLE "sagemaker.bundle"
-
-#define DIGITS 8 /* of the length of the index */
-
-typedef struct bundle {
-  const char *p; /* NULL: nothing is mapped */
-  size_t n;
-} bundle;
+#define BUNDLE "sagemaker.bundle" /* a sm_str; NULL: nothing is mapped */
 
 /* Upvalues of the searcher. */
 enum upvalue {
@@ -41,14 +29,14 @@ enum upvalue {
 };
 
 static int bundle_gc (lua_State *L) {
-  bundle *b = (bundle *)luaL_checkudata(L, 1, BUNDLE);
+  sm_str *b = (sm_str *)luaL_checkudata(L, 1, BUNDLE);
   if (b->p != NULL)
-    munmap((void *)b->p, b->n);
+    munmap((void *)b->p, b->len);
   b->p = NULL;
   return 0;
 }
 
-static void map (bundle *b, const char *path) {
+static void map (sm_str *b, const char *path) {
   struct stat info;
   void *p = MAP_FAILED;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -60,88 +48,7 @@ static void map (bundle *b, const char *path) {
   if (p == MAP_FAILED)
     return;
   b->p = (const char *)p;
-  b->n = (size_t)info.st_size;
-}
-
-/* ---- the index -------------------------------------------------------- */
-
-/* The number at the start of `s`, which is cut off; too large a one is as good
-** as any other that is out of bounds. */
-static size_t number (sm_str *s) {
-  size_t n = 0;
-  while (s->len > 0 && *s->p >= '0' && *s->p <= '9') {
-    n = n < ((size_t)-1) / 16 ? n * 10 + (size_t)(*s->p - '0') : n;
-    s->p++;
-    s->len--;
-  }
-  return n;
-}
-
-static void skip (sm_str *s, size_t n) {
-  n = n < s->len ? n : s->len;
-  s->p += n;
-  s->len -= n;
-}
-
-/* The order of a line "name …" and a name: below, at or above zero. */
-static int compare (sm_str line, sm_str name) {
-  const char *blank = (const char *)memchr(line.p, ' ', line.len);
-  size_t n = blank != NULL ? (size_t)(blank - line.p) : line.len;
-  int order = memcmp(line.p, name.p, n < name.len ? n : name.len);
-  return order != 0 ? order : (n > name.len) - (n < name.len);
-}
-
-/* The line of a name, cut off behind the name; or NULL. */
-static sm_str find_line (sm_str index, sm_str name) {
-  const char *low = index.p, *high = index.p + index.len;
-  while (low < high) {
-    const char *start = low + (high - low) / 2, *stop;
-    sm_str line;
-    int order;
-    while (start > low && start[-1] != '\n')
-      start--;
-    stop = (const char *)memchr(start, '\n', (size_t)(high - start));
-    stop = stop != NULL ? stop + 1 : high;
-    line.p = start;
-    line.len = (size_t)(stop - start);
-    order = compare(line, name);
-    if (order == 0) {
-      skip(&line, name.len + 1);
-      return line;
-    }
-    if (order < 0)
-      low = stop;
-    else
-      high = start;
-  }
-  index.p = NULL;
-  index.len = 0;
-  return index;
-}
-
-/* The code of a module; empty where there is none. */
-static sm_str find_code (const bundle *b, sm_str name) {
-  sm_str rest, index, line, code = {NULL, 0};
-  size_t offset, n;
-  rest.p = b->p;
-  rest.len = b->n;
-  index = rest;
-  index.len = index.len < DIGITS ? index.len : DIGITS;
-  n = number(&index);
-  skip(&rest, DIGITS);
-  index.p = rest.p;
-  index.len = n < rest.len ? n : rest.len;
-  skip(&rest, index.len);
-  line = find_line(index, name);
-  if (line.p == NULL)
-    return code;
-  offset = number(&line);
-  skip(&line, 1);
-  n = number(&line);
-  skip(&rest, offset);
-  code.p = rest.p;
-  code.len = n < rest.len ? n : rest.len;
-  return code;
+  b->len = (size_t)info.st_size;
 }
 
 /* ---- the searcher ----------------------------------------------------- */
@@ -189,11 +96,11 @@ static int push_library (lua_State *L, sm_str name) {
 /* The searcher: a module's loader, or a line for the message that none was
 ** found. */
 static int search (lua_State *L) {
-  const bundle *b =
-      (const bundle *)lua_touserdata(L, lua_upvalueindex(U_BUNDLE));
+  const sm_str *b =
+      (const sm_str *)lua_touserdata(L, lua_upvalueindex(U_BUNDLE));
   sm_str name = lsm_checkstr(L, 1), code;
   lua_settop(L, 1);
-  code = find_code(b, name);
+  code = sm_bundle_find(*b, name);
   if (code.len > 0) {
     int status;
     lua_pushfstring(L, "=%s", name.p);
@@ -237,11 +144,11 @@ static void insert_searcher (lua_State *L) {
 ** way back.
 */
 static int use_bundle (lua_State *L) {
-  bundle *b;
+  sm_str *b;
   luaL_checkstring(L, 1);
   luaL_optstring(L, 2, NULL);
   lua_settop(L, 2);
-  b = (bundle *)lua_newuserdata(L, sizeof(*b));
+  b = (sm_str *)lua_newuserdata(L, sizeof(*b));
   b->p = NULL;
   lsm_newmetatable(L, BUNDLE, NULL, bundle_gc);
   lua_setmetatable(L, -2);

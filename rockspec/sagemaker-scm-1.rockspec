@@ -71,6 +71,7 @@ build = {
         "csrc/model/sso_oidc.c",
         "csrc/model/sts.c",
         "csrc/sm_buf.c",
+        "csrc/sm_bundle.c",
         "csrc/sm_crc32.c",
         "csrc/sm_decimal.c",
         "csrc/sm_eventstream.c",

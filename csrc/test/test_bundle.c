@@ -2,7 +2,7 @@
 
 #include "sm_bundle.h"
 
-static const char bundle[] = "00000024"
+static const char bundle[] = "00000026"
                              "a 0 3\n"
                              "a.b 3 2\n"
                              "b 5 0\n"

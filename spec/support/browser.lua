@@ -50,14 +50,27 @@ local function command(self, method, path, data)
   return value
 end
 
+-- The port that a driver listens at; "gone" where it ended, as it does when the port that IPv6 gave
+-- it is taken on IPv4.
+local function start_once(self, log)
+  self.pid = server.spawn("chromedriver --port=0", log)
+  return server.wait_for(20, function()
+    local said = read(log)
+    return said:match("started successfully on port (%d+)") or not server.alive(self.pid) and "gone"
+  end)
+end
+
 local function start_driver(self)
   local log = self.dir .. "/driver.log"
-  self.pid = server.spawn("chromedriver --port=0", log)
-  local port = server.wait_for(20, function()
-    return read(log):match("started successfully on port (%d+)")
-  end)
-  if not port then error("chromedriver did not start: " .. read(log), 0) end
-  self.driver = "http://127.0.0.1:" .. port
+  for _ = 1, 5 do
+    local port = start_once(self, log)
+    if port and port ~= "gone" then
+      self.driver = "http://127.0.0.1:" .. port
+      return
+    end
+    if not read(log):find("Address already in use", 1, true) then break end
+  end
+  error("chromedriver did not start: " .. read(log), 0)
 end
 
 --- Opens a page.

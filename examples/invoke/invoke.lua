@@ -46,7 +46,11 @@ local MODELS = {
     return { parts = { "so far, so good\n" },
       stream_error = { code = "E1", message = "out of memory" } }
   end,
-  broken = function() return { status = 500, body = "KeyError: age" } end,
+  -- Healthy, else there was no endpoint of it.
+  broken = function(request)
+    if request.path == "/ping" then return {} end
+    return { status = 500, body = "KeyError: age" }
+  end,
 }
 
 local function serve()
@@ -59,7 +63,8 @@ local function serve()
     assert(client:create_endpoint_config { EndpointConfigName = name, ProductionVariants = { {
       VariantName = "blue", ModelName = name, InstanceType = "ml.m5.large",
       InitialInstanceCount = 1 } } })
-    assert(client:deploy { EndpointName = name, EndpointConfigName = name })
+    assert(assert(client:deploy { EndpointName = name, EndpointConfigName = name }).outcome
+      == "deployed")
   end
   return sim
 end

@@ -5,7 +5,8 @@
 --   lua5.4 spec/bench/many.lua [calls per round] [rounds] [in flight]
 --
 -- Goals: at least 0.9 times the calls a second, at most 1.4 times the CPU of a call. Rows: the
--- transport alone, and the whole pipeline of client:describe_endpoint.
+-- transport alone; a whole runtime:invoke_endpoint, whose answer is a string; and a whole
+-- client:describe_endpoint, whose answer becomes a table of 16 variants.
 
 package.path = "lua/?.lua;lua/?/init.lua;spec/?.lua;spec/?/init.lua;" .. package.path
 
@@ -48,14 +49,16 @@ local function transport_call(url)
 end
 
 local function client_call(url)
-  local client = assert(sagemaker.new{
-    region = "eu-west-1",
-    endpoint_url = url,
-    credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) },
-    max_connections_per_host = in_flight,
-  })
+  local client = assert(sagemaker.new(yardstick.settings(url, in_flight)))
   return function()
     assert(client:describe_endpoint{ EndpointName = "churn" })
+  end
+end
+
+local function runtime_call(url)
+  local runtime = assert(sagemaker.runtime(yardstick.settings(url, in_flight)))
+  return function()
+    assert(runtime:invoke_endpoint{ EndpointName = "churn", Body = yardstick.BODY })
   end
 end
 
@@ -63,6 +66,7 @@ local function run(dir, url)
   local rows = {
     { name = "limit: curl multi, prebuilt", call = false },
     { name = "transport:send in tasks", call = transport_call(url) },
+    { name = "runtime in tasks", call = runtime_call(url) },
     { name = "client in tasks", call = client_call(url) },
   }
   for _, row in ipairs(rows) do row.cpu, row.rate = {}, {} end

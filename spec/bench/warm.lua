@@ -3,8 +3,9 @@
 --
 --   lua5.4 spec/bench/warm.lua [calls per round] [rounds]
 --
--- Rows: the transport alone (goal 1.1 times the limit), and the whole pipeline of
--- client:describe_endpoint (goal 1.35).
+-- Rows: the transport alone (goal 1.1 times the limit); a whole runtime:invoke_endpoint, whose
+-- answer is a string, and a whole client:describe_endpoint, whose answer becomes a table of 16
+-- variants (goal 1.35).
 
 package.path = "lua/?.lua;lua/?/init.lua;spec/?.lua;spec/?/init.lua;" .. package.path
 
@@ -42,14 +43,17 @@ end
 -- nil where only the curl library was built.
 local function client_call(url)
   if not pcall(require, "sagemaker.core") then return nil end
-  local sagemaker = require "sagemaker"
-  local client = assert(sagemaker.new{
-    region = "eu-west-1",
-    endpoint_url = url,
-    credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) },
-  })
+  local client = assert(require("sagemaker").new(yardstick.settings(url)))
   return function()
     assert(client:describe_endpoint{ EndpointName = "churn" })
+  end
+end
+
+local function runtime_call(url)
+  if not pcall(require, "sagemaker.core") then return nil end
+  local runtime = assert(require("sagemaker").runtime(yardstick.settings(url)))
+  return function()
+    assert(runtime:invoke_endpoint{ EndpointName = "churn", Body = yardstick.BODY })
   end
 end
 
@@ -61,6 +65,7 @@ end
 local function run(dir, url)
   local rows = {
     { name = "transport:send", goal = 1.1, call = transport_call(url), values = {} },
+    { name = "runtime:invoke_endpoint", goal = 1.35, call = runtime_call(url), values = {} },
     { name = "client:describe_endpoint", goal = 1.35, call = client_call(url), values = {} },
   }
   local limits = {}

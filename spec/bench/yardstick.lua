@@ -34,6 +34,14 @@ location / {
 }
 ]]
 
+--- The settings of a client that calls the server.
+---@param url string
+---@param in_flight? integer calls at once
+function M.settings(url, in_flight)
+  return { region = "eu-west-1", endpoint_url = url, max_connections_per_host = in_flight,
+    credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) } }
+end
+
 --- The headers and the body of the request, signed beforehand.
 M.HEADERS = {
   ["Authorization"] = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260115/eu-west-1/sagemaker/" ..

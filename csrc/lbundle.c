@@ -1,8 +1,8 @@
 /*
 ** lbundle.c: core.use_bundle, the modules of the installed command, compiled,
 ** in one file: to take them from there costs a third of compiling the sources
-** that lie beside it. Code of another Lua is refused when it is loaded: then
-*the sources are used.
+** that lie beside it. What another Lua compiled is refused when it is loaded:
+** then the sources are used.
 **
 ** The libraries of ours are loaded here too. Lua would look in all places for
 ** a source of that name first, and would look up all functions of the

@@ -3,10 +3,10 @@
 **
 **   core.eventstream_encode(headers, payload) -> bytes
 **
-** makes a frame; headers is a list {{name, type, value}, …}. Where a header has
-*no `type`, it
-** is that of its value: "string", "boolean", "integer" or "long". The types:
-** boolean, byte, short, integer, long, bytes, string, timestamp, uuid.
+** makes a frame; headers is a list {{name, type, value}, …}. Where one
+** has no `type`, it is that of its value: "string", "boolean", "integer" or
+** "long". The types: boolean, byte, short, integer, long, bytes, string,
+** timestamp, uuid.
 */
 #include <string.h>
 

@@ -113,21 +113,19 @@ static int process_port (lua_State *L) {
 
 /* {{ A program in the foreground */
 
-/* The signals that the program is to get when this process gets them. */
-static void want_signals (sigset_t *set) {
-  sigemptyset(set);
-  sigaddset(set, SIGTERM);
-  sigaddset(set, SIGINT);
-  sigaddset(set, SIGHUP);
-  sigaddset(set, SIGQUIT);
+/* Puts the signals that the program is to get when this process gets them into
+** a set, or takes them out: `change` is sigaddset or sigdelset. */
+static void change_signals (sigset_t *set, int (*change)(sigset_t *, int)) {
+  static const int all[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+  size_t i;
+  for (i = 0; i < sizeof all / sizeof *all; i++)
+    change(set, all[i]);
 }
 
-/* Takes them out of a set. */
-static void want_free (sigset_t *set) {
-  sigdelset(set, SIGTERM);
-  sigdelset(set, SIGINT);
-  sigdelset(set, SIGHUP);
-  sigdelset(set, SIGQUIT);
+/* A set of those signals. */
+static void want_signals (sigset_t *set) {
+  sigemptyset(set);
+  change_signals(set, sigaddset);
 }
 
 /*
@@ -239,7 +237,7 @@ static int process_run (lua_State *L) {
   sigaction(SIGCHLD, &plain, &old); /* where it is ignored, none is sent */
   sigprocmask(SIG_BLOCK, &set, &before);
   unheld = before;
-  want_free(&unheld);
+  change_signals(&unheld, sigdelset);
   pid = fork();
   if (pid == 0)
     become(argv, folder, &unheld, self);

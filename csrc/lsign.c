@@ -16,8 +16,8 @@
 ** A request is a plain table {method, path, query, host, headers, body}, or
 ** {method, url, headers, body}. Where body is absent, payload_hash may say its
 ** hash (or UNSIGNED-PAYLOAD). Fields are read raw, so no metamethod of the
-*caller runs while its
-** strings are borrowed, and nothing here allocates before they have been used.
+** caller runs while its strings are borrowed, and nothing here allocates before
+** they have been used.
 ** `signed_names` is what the client put behind SignedHeaders=, and asks for
 ** the signature that the request should have.
 **

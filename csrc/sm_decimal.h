@@ -31,9 +31,8 @@ int sm_decimal_compare(const sm_decimal *d, uint64_t half, int exponent);
 /*
 ** The shortest digits that read back as mantissa × 2^exponent (a positive
 ** double, mantissa below 2^53, at least 2^52 unless exponent is -1074), and of
-** the shortest the nearest (of two, the even). Writes n digits, 1 to 17, with
-*the meaning 0.d1 d2
-** … dn × 10^*point, and returns n.
+** the shortest the nearest (of two, the even). Writes n digits, 1 to 17, that
+** mean 0.d1 d2 … dn × 10^*point, and returns n.
 */
 int sm_decimal_shortest(uint64_t mantissa, int exponent, char digits[17],
                         int *point);

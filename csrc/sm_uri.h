@@ -72,7 +72,7 @@ typedef struct sm_url {
 ** control characters, a host that is neither a name (labels of 1 to 63
 ** letters, digits, `-`, `_`, 255 bytes in all, maybe a final dot), an IPv4
 ** address nor a well-formed IPv6 literal; SM_ERANGE for a port that is 0 or
-*above 65535.
+** above 65535.
 */
 int sm_url_split(sm_str s, sm_url *url);
 

@@ -59,7 +59,7 @@ function Reader:close()
   end
 end
 
--- The `[…]` line. Properties that follow go to self.section, or nowhere when it is to be left out.
+-- The `[…]` line. Properties that follow go to self.section, or nowhere when it is left out.
 function Reader:header(line)
   local inside, rest = line:match("^%[([^%]]*)%](.*)$")
   if not inside then return self:fail("a section needs a closing ]") end

@@ -54,6 +54,16 @@ function Churn:run(argv, opts)
   return command.run(argv, own)
 end
 
+--- Lets CloudWatch refuse whoever asks for alarms.
+---@param status integer of its answers
+function Churn:forbid_alarms(status)
+  local send = self.sim.send
+  function self.sim.send(sim, request, deadline)
+    if not request.host:find("monitoring", 1, true) then return send(sim, request, deadline) end
+    return { status = status, headers = {}, body = '{"__type": "AccessDeniedException"}' }
+  end
+end
+
 --- The operations that the simulator was asked for since `count` requests.
 ---@param count integer
 ---@return string[]

@@ -78,7 +78,7 @@ local function watch_of(client)
 end
 
 --- Brings an endpoint to a configuration: checks everything first, creates or updates, watches.
----@param request sagemaker.watch.DeployRequest EndpointName, EndpointConfigName, DeploymentConfig …
+---@param request sagemaker.watch.DeployRequest EndpointName, EndpointConfigName and more
 ---@param opts? sagemaker.CallOptions options of each call
 ---@return sagemaker.watch.Result|nil result also for a roll-back: look at its outcome
 ---@return string|nil message

@@ -5,8 +5,8 @@
 --   {"a", "b"}      for any of these names
 --   function        asked each time with a table that describes the case; a string is the reason
 --
--- and knobs on requests (throttle, drop, unreachable, deny, …) may also be a number, the next n, or
--- a chance: { chance = 0.05, names = {"a", "b"} }, for those operations or all; not_ready is one of
+-- and knobs on requests (throttle, drop, deny and others) may also be a number, the next n, or a
+-- chance: { chance = 0.05, names = {"a", "b"} }, for those operations or all; not_ready is one of
 -- these that goes by the names of endpoints and models.
 --
 -- Seconds may be a number, a table by name, a function, or a distribution:

@@ -1,12 +1,16 @@
 --- Instructions of a call in user space, counted by callgrind: the same on a busy machine as on an
 -- idle one, where the CPU time of a call is half the kernel's and doubles with what else runs.
 --
---   lua5.4 spec/bench/instructions.lua
+--   lua5.4 spec/bench/instructions.lua           all rows
+--   lua5.4 spec/bench/instructions.lua parts     only what is counted without a server
 --
--- Rows: plain libcurl (warm_limit.c, many_limit.c), the transport alone, the transport and nothing
--- but core.decode behind it (the least that a client can cost which answers the same tables), and
--- client:describe_endpoint; one after another, and 64 in flight. What starting costs goes out
--- because two runs of different length are compared.
+-- Rows: plain libcurl (warm_limit.c, many_limit.c), the transport alone, runtime:invoke_endpoint,
+-- the transport and nothing but core.decode behind it (the least that a client can cost which
+-- answers the same tables), and client:describe_endpoint; one after another, and 64 in flight. Then
+-- what a call costs beside its transport: over one that answers at once, what parts of a call are
+-- made of. What starting costs goes out because two runs of different length are compared.
+--
+-- valgrind knows no SHA instructions: hashes count more here than they take.
 
 package.path = "lua/?.lua;lua/?/init.lua;spec/?.lua;spec/?/init.lua;" .. package.path
 
@@ -27,7 +31,78 @@ local function transport_call(url)
   end
 end
 
+-- A transport that answers at once, with what the server says.
+local function instant()
+  local io = require("sagemaker.env").new()
+  local response = { status = 200, body = yardstick.ANSWER, headers = yardstick.ANSWER_HEADERS }
+  return {
+    clock = function() return io.clock() end,
+    now = function() return io.now() end,
+    send = function(_, _, _, decode)
+      local output = decode and decode(response.body)
+      return output and { status = 200, output = output } or response
+    end,
+    sleep = function() end,
+  }
+end
+
+local function describe(url, transport)
+  local settings = yardstick.settings(url)
+  settings.transport = transport
+  local client = assert(require("sagemaker").new(settings))
+  return function() assert(client:describe_endpoint{ EndpointName = "churn" }) end
+end
+
+local function invoke(url, transport)
+  local settings = yardstick.settings(url)
+  settings.transport = transport
+  local runtime = assert(require("sagemaker").runtime(settings))
+  return function()
+    assert(runtime:invoke_endpoint{ EndpointName = "churn", Body = yardstick.BODY })
+  end
+end
+
 local CALLS = {
+  client = describe,
+  describe = function(url) return describe(url, instant()) end,
+  encode = function()
+    local core = require "sagemaker.core"
+    local service = core.service "sagemaker-runtime"
+    local params = { EndpointName = "churn", Body = yardstick.BODY }
+    return function() assert(core.encode(service, "InvokeEndpoint", params, "basic")) end
+  end,
+  head = function()
+    local core = require "sagemaker.core"
+    local service = core.service "sagemaker-runtime"
+    return function()
+      assert(core.decode(service, "InvokeEndpoint", 200, yardstick.ANSWER_HEADERS,
+        yardstick.ANSWER))
+    end
+  end,
+  invoke = function(url) return invoke(url, instant()) end,
+  runtime = invoke,
+  sign = function()
+    local core = require "sagemaker.core"
+    local keys = yardstick.settings("").credentials
+    local signer = core.signer { access_key_id = keys.access_key_id,
+      secret_access_key = keys.secret_access_key, region = "eu-west-1", service = "sagemaker" }
+    local headers = { ["Content-Type"] = "application/octet-stream", ["User-Agent"] = "none",
+      ["amz-sdk-invocation-id"] = "none", ["amz-sdk-request"] = "attempt=1",
+      ["X-Amz-Date"] = "", Authorization = "" }
+    local request = { method = "POST", path = "/endpoints/churn/invocations", query = "",
+      host = "127.0.0.1:8080", headers = headers, body = yardstick.BODY }
+    return function()
+      headers["X-Amz-Date"], headers.Authorization = nil, nil
+      signer:sign(request, 1768480496)
+    end
+  end,
+  table = function()
+    local core = require "sagemaker.core"
+    local service = core.service "sagemaker"
+    return function()
+      assert(core.decode(service, "DescribeEndpoint", 200, nil, yardstick.ANSWER))
+    end
+  end,
   transport = transport_call,
   decoded = function(url)
     local core, send = require "sagemaker.core", transport_call(url)
@@ -36,14 +111,6 @@ local CALLS = {
       local response = send()
       assert(core.decode(service, "DescribeEndpoint", 200, response.headers, response.body))
     end
-  end,
-  client = function(url)
-    local client = assert(require("sagemaker").new{
-      region = "eu-west-1",
-      endpoint_url = url,
-      credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) },
-    })
-    return function() assert(client:describe_endpoint{ EndpointName = "churn" }) end
   end,
 }
 
@@ -57,22 +124,22 @@ local function work(name, url, calls, in_flight)
   for _, row in ipairs(require("sagemaker").all(workers)) do assert(row[1], row[2]) end
 end
 
-if arg[1] then
+if arg[2] then
   work(arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4]))
   os.exit(0)
 end
 
 -- Counting.
 
-local function count(dir, command)
-  local output = server.shell(("valgrind --tool=callgrind --callgrind-out-file=%s/callgrind %s")
-    :format(dir, command))
+local function count(command)
+  local output = server.shell("valgrind --tool=callgrind --callgrind-out-file=/dev/null "
+    .. command)
   return tonumber(output:match("Collected : (%d+)")) or error(output, 0)
 end
 
 -- Instructions of one call of what `command` makes so many calls of.
-local function each(dir, command)
-  return (count(dir, command(MANY)) - count(dir, command(FEW))) / (MANY - FEW)
+local function each(command)
+  return (count(command(MANY)) - count(command(FEW))) / (MANY - FEW)
 end
 
 local function lua_command(name, url, in_flight)
@@ -83,28 +150,47 @@ end
 
 local ROWS = {
   { "transport", "transport:send" },
+  { "runtime", "runtime:invoke_endpoint" },
   { "decoded", "transport:send, core.decode" },
   { "client", "client:describe_endpoint" },
 }
 
 local function report(dir, url, limit_name, in_flight)
-  local limit = each(dir, function(calls)
+  local limit = each(function(calls)
     return yardstick.command(dir, limit_name, in_flight == 1 and { url, tostring(calls) }
       or { url, tostring(calls), tostring(in_flight) })
   end)
   print(("%-40s %8.0f"):format(in_flight == 1 and "plain libcurl" or "curl multi, 64 in flight",
     limit))
   for _, row in ipairs(ROWS) do
-    local own = each(dir, lua_command(row[1], url, in_flight))
+    local own = each(lua_command(row[1], url, in_flight))
     print(("  %-38s %8.0f  %5.2f x"):format(row[2], own, own / limit))
   end
 end
 
-if not yardstick.available() then os.exit(0) end
+local PARTS = {
+  { "invoke", "runtime:invoke_endpoint" },
+  { "encode", "  core.encode of its parameters" },
+  { "sign", "  signer:sign" },
+  { "head", "  core.decode of its answer" },
+  { "describe", "client:describe_endpoint" },
+  { "table", "  core.decode of its answer" },
+}
+
+local function report_parts()
+  print("over a transport that answers at once")
+  for _, row in ipairs(PARTS) do
+    print(("  %-38s %8.0f"):format(row[2], each(lua_command(row[1],
+      "http://127.0.0.1:8080", 1))))
+  end
+end
+
 if not select(2, server.shell("command -v valgrind")) then
   print("not measured: there is no valgrind")
   os.exit(0)
 end
+report_parts()
+if arg[1] == "parts" or not yardstick.available() then os.exit(0) end
 local nginx, dir = yardstick.server(0)
 local done, message = pcall(function()
   for _, row in ipairs { { "warm_limit", 1 }, { "many_limit", IN_FLIGHT } } do

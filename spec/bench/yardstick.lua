@@ -20,6 +20,19 @@ local function answer()
     table.concat(variants, ",") .. "]}"
 end
 
+--- The body that the server answers, and its head.
+M.ANSWER = answer()
+M.ANSWER_HEADERS = {
+  ["Connection"] = "keep-alive",
+  ["Content-Length"] = tostring(#M.ANSWER),
+  ["Content-Type"] = "application/x-amz-json-1.1",
+  ["Date"] = "Thu, 15 Jan 2026 12:00:00 GMT",
+  ["Server"] = "nginx",
+  ["Strict-Transport-Security"] = "max-age=47304000; includeSubDomains",
+  ["X-Content-Type-Options"] = "nosniff",
+  ["x-amzn-RequestId"] = "5f1ca1b4-3b1c-4a62-9d6e-0123456789ab",
+}
+
 local LOCATIONS = [[
 location / {
   default_type application/x-amz-json-1.1;
@@ -63,7 +76,7 @@ M.BODY = '{"EndpointName":"churn"}'
 function M.server(delay)
   local dir = server.folder()
   local f = assert(io.open(dir .. "/answer.lua", "w"))
-  f:write("DELAY = ", tostring(delay or 0), "\nANSWER = [=[", answer(), "]=]\n")
+  f:write("DELAY = ", tostring(delay or 0), "\nANSWER = [=[", M.ANSWER, "]=]\n")
   f:close()
   local nginx = server.nginx{
     locations = LOCATIONS,

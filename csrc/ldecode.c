@@ -34,8 +34,8 @@ static int decode_json (lsm_dec *d, const sm_shape *shape, sm_str body) {
 
 static int decode_rest (lsm_dec *d, const sm_shape *shape) {
   int t;
-  lsm_checkstr(d->L, 5); /* it may become the value of a member */
-  lua_newtable(d->L);
+  lsm_checkstr(d->L, 5);       /* it may become the value of a member */
+  lua_createtable(d->L, 0, 4); /* an invocation's has three members or four */
   t = lua_gettop(d->L);
   if (lsm_dec_headers(d, shape, t, 4, (int)lua_tointeger(d->L, 3)) < 0)
     return -1;

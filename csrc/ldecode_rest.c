@@ -130,23 +130,75 @@ int lsm_dec_findheader (lua_State *L, int headers, sm_str name) {
   return 0;
 }
 
-static int get_header (lsm_dec *d, const sm_member *m, int t, int headers) {
-  lua_State *L = d->L;
-  const sm_shape *shape = d->s->shapes + m->shape;
-  int got;
-  if (!lsm_dec_findheader(L, headers, sm_text_of(d->s, m->wire)))
-    return 1;
-  if (m->flags & SM_M_JSONVALUE)
-    got = json_header(d, shape, lsm_checkstr(L, -1));
-  else
-    got = lsm_dec_text(d, shape, lsm_checkstr(L, -1));
-  if (got < 0)
-    return -1;
-  lsm_pushname(L, d->call.names, d->s, m->name);
-  lua_insert(L, -2);
-  lua_rawset(L, t);
+/* The member that a header of this name holds, or NULL. */
+static const sm_member *member_of (const lsm_dec *d, const sm_shape *shape,
+                                   sm_str name) {
+  const sm_member *m = sm_members_of(d->s, shape);
+  int i;
+  for (i = 0; i < shape->count; i++, m++) {
+    if (m->location == SM_IN_HEADER && d->s->refs[m->wire].len == name.len &&
+        sm_str_ieq(sm_text_of(d->s, m->wire), name))
+      return m;
+  }
+  return NULL;
+}
+
+/* Whether the table at t has a value for the name on top of the stack. */
+static int is_set (lua_State *L, int t) {
+  int yes;
+  lua_pushvalue(L, -1);
+  lua_rawget(L, t);
+  yes = !lua_isnil(L, -1);
   lua_pop(L, 1);
-  return 1;
+  return yes;
+}
+
+/*
+** The header on top of the stack, behind its name, into the table at t. Of two
+** whose names differ in case only, the one that is spelled as in the model
+** counts. Leaves more or less on the stack.
+*/
+static int take_header (lsm_dec *d, const sm_shape *shape, int t,
+                        lsm_frame *f) {
+  lua_State *L = d->L;
+  const int value = lua_gettop(L);
+  const sm_member *m;
+  sm_str name;
+  int got = 1;
+  if (lua_type(L, value - 1) != LUA_TSTRING)
+    return 1;
+  name.p = lua_tolstring(L, value - 1, &name.len);
+  m = member_of(d, shape, name);
+  if (m == NULL || lua_type(L, value) != LUA_TSTRING)
+    return 1;
+  f->id = m->name;
+  lsm_pushname(L, d->call.names, d->s, m->name);
+  if (!sm_str_eq(name, sm_text_of(d->s, m->wire)) && is_set(L, t))
+    return 1;
+  shape = d->s->shapes + m->shape;
+  if (m->flags & SM_M_JSONVALUE)
+    got = json_header(d, shape, lsm_checkstr(L, value));
+  else if (shape->type == SM_STRING)
+    lua_pushvalue(L, value);
+  else
+    got = lsm_dec_text(d, shape, lsm_checkstr(L, value));
+  if (got > 0)
+    lua_rawset(L, t);
+  return got;
+}
+
+/* The headers that are members, in one walk over all that have come. */
+static int take_headers (lsm_dec *d, const sm_shape *shape, int t, int headers,
+                         lsm_frame *f) {
+  lua_State *L = d->L;
+  int got = 1;
+  lua_pushnil(L);
+  while (got > 0 && lua_next(L, headers)) {
+    const int key = lua_gettop(L) - 1;
+    got = take_header(d, shape, t, f);
+    lua_settop(L, got > 0 ? key : key - 1);
+  }
+  return got;
 }
 
 static int has_prefix (sm_str name, sm_str prefix) {
@@ -186,13 +238,12 @@ int lsm_dec_headers (lsm_dec *d, const sm_shape *shape, int t, int headers,
                      int status) {
   const sm_member *m = sm_members_of(d->s, shape);
   lsm_frame f = {d->at, LSM_MEMBER, 0, 0, {NULL, 0}};
-  int i, got = 1;
+  int i, n = 0, got = 1;
   d->at = &f;
   for (i = 0; i < shape->count && got > 0; i++, m++) {
     f.id = m->name;
-    if (m->location == SM_IN_HEADER) {
-      got = get_header(d, m, t, headers);
-    } else if (m->location == SM_IN_HEADERS) {
+    n += m->location == SM_IN_HEADER;
+    if (m->location == SM_IN_HEADERS) {
       got = get_prefixed(d, m, t, headers);
     } else if (m->location == SM_IN_STATUS && status > 0) {
       lsm_pushname(d->L, d->call.names, d->s, m->name);
@@ -200,6 +251,8 @@ int lsm_dec_headers (lsm_dec *d, const sm_shape *shape, int t, int headers,
       lua_rawset(d->L, t);
     }
   }
+  if (n > 0 && got > 0 && lua_istable(d->L, headers))
+    got = take_headers(d, shape, t, headers, &f);
   d->at = f.up;
   return got;
 }

@@ -196,6 +196,20 @@ describe("restJson1 answers", function()
     assert.same({ Body = "\0raw", ContentType = "text/csv", InvokedProductionVariant = "v" }, got)
   end)
 
+  it("have members in headers that are spelled as in the model, rather than otherwise", function()
+    for _ = 1, 20 do -- the order in which a table is walked differs from one to the next
+      assert.same({ Body = "", ContentType = "this" }, core.decode(runtime, "InvokeEndpoint", 200,
+        { ["Content-Type"] = "this", ["content-type"] = "a", ["CONTENT-TYPE"] = "b",
+          [("x"):rep(math.random(40))] = "c" }, ""))
+    end
+  end)
+
+  it("pass over headers that are no strings", function()
+    assert.same({ Body = "", CustomAttributes = "a" }, core.decode(runtime, "InvokeEndpoint", 200,
+      { "x", [true] = "y", ["Content-Type"] = { "text/csv" },
+        ["X-Amzn-SageMaker-Custom-Attributes"] = "a" }, ""))
+  end)
+
   it("have an empty payload where there is no body", function()
     assert.same({ Body = "" }, core.decode(runtime, "InvokeEndpoint", 200, {}, ""))
     assert.same({ Body = "" }, core.decode(runtime, "InvokeEndpoint", 200, nil, nil))

@@ -19,18 +19,31 @@ static int terminal_isatty (lua_State *L) {
   return 1;
 }
 
-/* terminal.columns(fd) -> the width of the terminal | nil */
-static int terminal_columns (lua_State *L) {
+/* Pushes a number of columns or rows; 0 is what a terminal has that does not
+** know. */
+static void push_extent (lua_State *L, int n) {
+  if (n > 0)
+    lua_pushinteger(L, n);
+  else
+    lua_pushnil(L);
+}
+
+/* terminal.size(fd) -> columns, rows; nil for what is not known */
+static int terminal_size (lua_State *L) {
+  int fd = (int)luaL_checkinteger(L, 1);
+  int columns = 0, rows = 0;
 #ifdef TIOCGWINSZ
   struct winsize size;
-  int fd = (int)luaL_checkinteger(L, 1);
-  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    lua_pushinteger(L, size.ws_col);
-    return 1;
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
+    columns = size.ws_col;
+    rows = size.ws_row;
   }
+#else
+  (void)fd;
 #endif
-  lua_pushnil(L);
-  return 1;
+  push_extent(L, columns);
+  push_extent(L, rows);
+  return 2;
 }
 
 void lsm_hold_descriptors (void) {
@@ -62,7 +75,7 @@ static int terminal_leave (lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"isatty", terminal_isatty},
-    {"columns", terminal_columns},
+    {"size", terminal_size},
     {"hold", terminal_hold},
     {"leave", terminal_leave},
     {NULL, NULL},

@@ -72,6 +72,7 @@ end
 ---@field stdin? string
 ---@field tty? boolean stdout is a terminal
 ---@field columns? integer
+---@field size? fun(): integer, integer columns and rows, instead
 ---@field stdout? table a file that replaces the one in memory
 
 --- Runs a command line.
@@ -97,7 +98,7 @@ function M.run(argv, opts)
     open = open,
     popen = opts.popen,
     isatty = function(stream) return stream == "stdout" and opts.tty or false end,
-    columns = function() return opts.columns end,
+    columns = opts.size or function() return opts.columns end,
     offset = function() return opts.offset or 0 end,
     new_client = world_module.new_client,
     io = { getenv = getenv, open = open, popen = opts.popen or function() return nil end,

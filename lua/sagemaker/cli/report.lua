@@ -54,11 +54,18 @@ function Report:json(kind, fields)
   self:out(events.encode(fields) .. "\n")
 end
 
+-- How large the terminal is now: columns, and the lines of a picture that can be drawn over: the
+-- cursor stands below it.
+function Report:size()
+  local columns, rows = self.ctx.world.columns()
+  return columns or self.style.columns, rows and math.max(1, rows - 1)
+end
+
 -- Draws the picture as it is now.
 function Report:draw()
-  local columns = self.ctx.world.columns()
-  if columns then self.style.columns = math.max(20, columns) end
-  self.screen:draw(frame.lines(self.progress, self.style, self.now()), self.style.columns)
+  local columns, rows = self:size()
+  self.style.columns = math.max(20, columns)
+  self.screen:draw(frame.lines(self.progress, self.style, self.now(), rows), columns)
 end
 
 -- The title of what begins, and where it comes from and goes to.
@@ -129,7 +136,7 @@ function Report:plan(preview, request)
     self:line(title_of(preview, request, self.style.glyphs))
     for _, warning in ipairs(preview.warnings) do self:line("warning: " .. warning) end
   elseif self.mode == "live" then
-    self.screen:clear()
+    self.screen:clear((self:size()))
     for _, line in ipairs(summaries.warnings(preview.warnings, self.style)) do
       self:out(line .. "\n")
     end
@@ -255,7 +262,7 @@ function M.new(ctx, of, now)
   local self = setmetatable({
     ctx = ctx, mode = mode_of(ctx, style), now = now, progress = progresses.new(of), style = style,
   }, Report)
-  self.screen = screens.new(function(bytes) self:out(bytes) end)
+  self.screen = screens.new(function(bytes) self:out(bytes) end, style.reflows)
   return self
 end
 

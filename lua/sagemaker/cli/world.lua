@@ -10,7 +10,7 @@ local M = {}
 ---@field open fun(path: string, mode?: string): file*|nil, string?
 ---@field popen fun(command: string, mode?: string): file*|nil, string?
 ---@field isatty fun(stream: "stdin"|"stdout"|"stderr"): boolean
----@field columns fun(): integer|nil width of the terminal on stdout
+---@field columns fun(): integer|nil, integer|nil width and height of the terminal on stdout
 ---@field offset fun(time: number): integer seconds by which the local time is ahead of UTC then
 ---@field new_client fun(options: sagemaker.Options, service: string):
 ---  sagemaker.Client|sagemaker.Runtime|nil, string?, sagemaker.Error? service: "sagemaker",
@@ -58,7 +58,7 @@ function M.new()
     open = io.open,
     popen = io.popen,
     isatty = function(stream) return terminal.isatty(DESCRIPTORS[stream]) end,
-    columns = function() return terminal.columns(1) end,
+    columns = function() return terminal.size(1) end,
     offset = offset,
     new_client = M.new_client,
   }

@@ -3,6 +3,7 @@
 local churns = require "support.churn"
 local cjson = require "cjson"
 local deployment = require("sagemaker").deployment
+local terminal = require "support.terminal"
 
 local CANARY = deployment.canary { size = "25%", bake = 300, alarms = { "churn-5xx" } }
 
@@ -118,5 +119,31 @@ describe("watch", function()
     -- It has been under way for 450 seconds, of which the second bake has taken 50.
     assert.truthy(frames[1]:find("7:3", 1, true), frames[1])
     assert.truthy(frames[1]:find("0:5%d / 1:40"), frames[1])
+  end)
+
+  it("draws for the terminal as it is now, and leaves nothing of an older picture", function()
+    local churn = under_way(450, deployment.linear { step = "25%", bake = 100,
+      alarms = { "churn-5xx" } })
+    local screen = terminal.new(90)
+    screen:write "before\n"
+    local seen, columns, rows = {}, 90, 30
+    for i, size in ipairs { { 40, 30 }, { 25, 30 }, { 18, 30 }, { 70, 30 }, { 70, 6 } } do
+      churn.sim:at(20 * i, function()
+        columns, rows = size[1], size[2]
+        screen:resize(columns)
+      end)
+      churn.sim:at(20 * i + 5, function() seen[i] = screen:lines() end)
+    end
+    screen.wraps = true -- below 20 columns
+    churn:run("watch churn", { tty = true, env = { TERM = "xterm" }, stdout = screen,
+      size = function() return columns, rows end })
+    for i, lines in ipairs(seen) do
+      local text = table.concat(lines, "\n")
+      local _, headers = text:gsub("churn: v1", "")
+      assert.equal(1, headers, i .. ":\n" .. text)
+      assert.equal("before", lines[1])
+    end
+    assert.equal(5, #seen)
+    assert.equal(1 + 5, #seen[5])
   end)
 end)

@@ -130,6 +130,29 @@ alarms     churn-5xx]], list[2])
     assert.truthy(list[1]:find("9:59, longer than planned"), list[1])
   end)
 
+  it("has no more lines than there is room for: bars give way first", function()
+    local churn = churns.new { variants = { { VariantName = "main", ModelName = "m",
+      InstanceType = "ml.m5.large", InitialInstanceCount = 20 } } }
+    local progress = progresses.new { name = "churn" }
+    local config = deployment.linear { step = "10%", bake = 60, alarms = { "a" } }
+    local counts, style = {}, styles.new { columns = 80 }
+    assert(churn.client:deploy { EndpointName = "churn", EndpointConfigName = "v2",
+      DeploymentConfig = config, delay = 1, max_delay = 1, on_event = function(event)
+        progress:see(event, churn.sim:now())
+        if event.step ~= 3 then return end
+        for most = 1, 20 do
+          local lines = frames.lines(progress, style, churn.sim:now(), most)
+          counts[most] = #lines
+          assert.truthy(lines[1]:find("churn: v1 -> v2", 1, true))
+          local text = table.concat(lines, "\n")
+          if most > 3 then assert.truthy(text:find("\n> ", 1, true), text) end
+          if most > 7 then assert.truthy(text:find("\nalarms", 1, true), text) end
+        end
+      end })
+    for most = 1, 20 do assert.equal(math.min(most, counts[20]), counts[most]) end
+    assert.equal(15, counts[20])
+  end)
+
   it("shows the batches around the one under way when there are many", function()
     local config = deployment.rolling { batch = 1, bake = 60, alarms = { "a" } }
     local list = drawn(config, styles.new { columns = 80 }, { sim = { variants = { {

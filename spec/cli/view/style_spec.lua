@@ -29,6 +29,18 @@ describe("style", function()
     assert.is_false(style({}, false, "on").is_live)
   end)
 
+  it("knows which terminals cut lines that are too long when they become narrower", function()
+    for _, env in ipairs { { TERM = "xterm-256color" }, { TERM = "tmux-256color", TMUX = "x" }, {},
+      { TERM = "screen-256color", TMUX = "x" }, { TERM = "xterm", TMUX = "x", XTERM_VERSION = "v" },
+      { TERM = "sterling" } } do
+      assert.is_true(style(env, true).reflows)
+    end
+    for _, env in ipairs { { TERM = "xterm", XTERM_VERSION = "XTerm(379)" }, { TERM = "screen" },
+      { TERM = "st-256color" }, { TERM = "linux" } } do
+      assert.is_false(style(env, true).reflows)
+    end
+  end)
+
   it("draws in ASCII unless the locale is UTF-8", function()
     for _, env in ipairs { { LANG = "en_US.UTF-8" }, { LC_ALL = "C.utf8" },
       { LC_CTYPE = "de_DE.UTF8", LANG = "C" }, { LC_ALL = "", LANG = "C.UTF-8" } } do

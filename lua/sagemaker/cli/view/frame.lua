@@ -7,7 +7,8 @@ local text = require "sagemaker.cli.view.text"
 
 local M = {}
 
--- Bars shown at once; a deployment of many steps shows those around the one under way.
+-- Bars shown at once where there is room; a deployment of many steps shows those around the one
+-- under way.
 local MOST_BARS = 8
 -- From this width on, a line has room for numbers beside its bar.
 local WIDE = 56
@@ -46,14 +47,15 @@ local function label_of(segment, count)
 end
 
 -- The range of bars to show: all, or those around the first that is not done.
-local function window(rows)
-  if #rows <= MOST_BARS then return 1, #rows end
+local function window(rows, most)
+  if #rows <= most then return 1, #rows end
   local current = #rows
   for i = #rows, 1, -1 do
     if rows[i].state ~= "done" then current = i end
   end
-  local first = math.max(1, math.min(current - 2, #rows - MOST_BARS + 1))
-  return first, first + MOST_BARS - 1
+  local before = math.min(2, math.floor((most - 1) / 2))
+  local first = math.max(1, math.min(current - before, #rows - most + 1))
+  return first, first + most - 1
 end
 
 -- Seconds that are done of those planned.
@@ -97,10 +99,10 @@ local function labels_of(rows)
   return labels
 end
 
-local function bar_lines(style, progress, now, columns)
+local function bar_lines(style, progress, now, columns, most)
   local rows, lines = progress:bars(now), {}
   local labels = labels_of(rows)
-  local first, last = window(rows)
+  local first, last = window(rows, most)
   local function more(count, where)
     if count > 0 then
       local line = ("  %s %d more %s"):format(style.glyphs.ellipsis, count, where)
@@ -196,12 +198,8 @@ local function tail_lines(style, progress, columns)
   return lines
 end
 
---- The lines of a frame. None is wider than the terminal.
----@param progress sagemaker.cli.Progress
----@param style sagemaker.cli.Style
----@param now number wall time
----@return string[]
-function M.lines(progress, style, now)
+-- The lines of a frame with at most so many bars.
+local function lines_of(progress, style, now, bars)
   -- The last column stays free: some terminals wrap when it is written to.
   local columns = style.columns - 1
   local lines = { header(style, progress, columns) }
@@ -214,12 +212,29 @@ function M.lines(progress, style, now)
     local is_on_plan = event.status ~= "RollingBack"
       and (event.outcome == nil or event.outcome == "deployed")
     if progress.plan and is_on_plan then
-      add(bar_lines(style, progress, now, columns))
+      add(bar_lines(style, progress, now, columns, bars))
     end
     lines[#lines + 1] = traffic_line(style, event, columns)
     lines[#lines + 1] = instances_line(event, columns)
   end
   add(tail_lines(style, progress, columns))
+  return lines
+end
+
+--- The lines of a frame. None is wider than the terminal.
+---@param progress sagemaker.cli.Progress
+---@param style sagemaker.cli.Style
+---@param now number wall time
+---@param most? integer lines that there is room for: bars give way first, then what is last
+---@return string[]
+function M.lines(progress, style, now, most)
+  local bars = MOST_BARS
+  local lines = lines_of(progress, style, now, bars)
+  while most and #lines > most and bars > 1 do
+    bars = bars - 1
+    lines = lines_of(progress, style, now, bars)
+  end
+  for i = #lines, (most or #lines) + 1, -1 do lines[i] = nil end
   return lines
 end
 

@@ -7,6 +7,7 @@ local M = {}
 ---@field columns integer
 ---@field has_colour boolean
 ---@field is_live boolean what was written can be written over
+---@field reflows boolean lines that become too long for a narrower terminal are broken anew
 ---@field glyphs table<string, string>
 local Style = {}
 Style.__index = Style
@@ -53,13 +54,15 @@ function Style:bar(share, columns, colour)
 end
 
 --- A style with these abilities.
----@param abilities {columns?: integer, colour?: boolean, live?: boolean, unicode?: boolean}
+---@param abilities {columns?: integer, colour?: boolean, live?: boolean, reflows?: boolean,
+---  unicode?: boolean}
 ---@return sagemaker.cli.Style
 function M.new(abilities)
   return setmetatable({
     columns = math.max(20, abilities.columns or 80),
     has_colour = abilities.colour or false,
     is_live = abilities.live or false,
+    reflows = abilities.reflows ~= false,
     glyphs = abilities.unicode and UNICODE or ASCII,
   }, Style)
 end
@@ -83,6 +86,14 @@ local function columns_of(world, stream, is_terminal)
   return columns or tonumber(variable(world, "COLUMNS") or "80", 10) or 80
 end
 
+-- Most terminals break long lines anew when they become narrower, tmux among them. These cut them.
+local function reflows(world)
+  if variable(world, "TMUX") then return true end
+  local term = variable(world, "TERM") or ""
+  return not (variable(world, "XTERM_VERSION") or term == "linux" or term:find "^st%f[^%w]"
+    or term:find "^screen")
+end
+
 --- The style of a stream.
 ---@param world table getenv, isatty, columns
 ---@param stream "stdout"|"stderr"
@@ -95,7 +106,7 @@ function M.of(world, stream, colour)
     or colour ~= "off" and is_capable and not variable(world, "NO_COLOR")
   return M.new {
     colour = has_colour, columns = columns_of(world, stream, is_terminal),
-    live = is_capable, unicode = M.is_utf8(world),
+    live = is_capable, reflows = reflows(world), unicode = M.is_utf8(world),
   }
 end
 

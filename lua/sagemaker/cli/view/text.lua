@@ -53,6 +53,21 @@ function M.width(text)
   return columns
 end
 
+--- How many rows of a terminal a line takes. A wide character is never broken.
+---@param line string may have colours
+---@param columns integer of the terminal
+---@return integer
+function M.rows(line, columns)
+  if M.width(line) <= columns then return 1 end
+  local rows, taken = 1, 0
+  for character in without_colour(line):gmatch(CHARACTER) do
+    local width = columns_of(character)
+    if taken + width > columns then rows, taken = rows + 1, 0 end
+    taken = taken + width
+  end
+  return rows
+end
+
 --- A text of at most so many columns; what was cut off is told by `mark`. The text has no colours.
 ---@param text string
 ---@param columns integer

@@ -6,7 +6,9 @@
 #define _DEFAULT_SOURCE 1 /* struct winsize */
 #endif
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -73,9 +75,43 @@ static int terminal_leave (lua_State *L) {
   return 0;
 }
 
+/* A signal is the process's, and its handler is given nothing of ours. */
+static volatile sig_atomic_t terminated;
+
+/* Ctrl-C is what an interpreter knows to end a script by. */
+static void interrupt (int number) {
+  (void)number;
+  terminated = 1;
+  raise(SIGINT);
+}
+
+/*
+** terminal.heed(): from now on SIGTERM ends a script as Ctrl-C does: by the
+** error "interrupted!", from the handler of the interpreter. A second one ends
+** the process at once.
+*/
+static int terminal_heed (lua_State *L) {
+  struct sigaction action;
+  (void)L;
+  memset(&action, 0, sizeof(action));
+  action.sa_handler = interrupt;
+  action.sa_flags = SA_RESTART | (int)SA_RESETHAND;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGTERM, &action, NULL);
+  return 0;
+}
+
+/* terminal.terminated() -> whether SIGTERM came since then */
+static int terminal_terminated (lua_State *L) {
+  lua_pushboolean(L, terminated);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"isatty", terminal_isatty},
     {"size", terminal_size},
+    {"heed", terminal_heed},
+    {"terminated", terminal_terminated},
     {"hold", terminal_hold},
     {"leave", terminal_leave},
     {NULL, NULL},

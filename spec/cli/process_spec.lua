@@ -156,18 +156,36 @@ for form, how in pairs(FORMS) do
         assert.truthy(not nginx:log():find("client sent invalid", 1, true))
       end)
 
+      -- What a command prints that gets the signal while it waits for its answer, and its code.
+      local function signalled(name, arguments)
+        local function seen() return tonumber((server.shell("curl -s " .. nginx:url "/seen"))) end
+        local before = seen()
+        local spawned = server.spawn(("sh -c 'sh %s/sagemaker %s --endpoint-url %s; "
+          .. "echo code=$?'"):format(dir, arguments, nginx:url "/"), dir .. "/output")
+        assert(server.wait_for(10, function() return seen() > before end), "no request was sent")
+        server.shell(("kill -%s %s"):format(name, read(dir .. "/pid")))
+        assert(server.wait_for(10, function() return not server.alive(spawned) end), "it goes on")
+        return read(dir .. "/output")
+      end
+
       it("ends with 130 on Ctrl-C, at once", function()
         if not nginx then return pending("no server") end
-        local spawned = server.spawn(("sh -c 'sh %s/sagemaker describe-endpoint --endpoint-name x "
-          .. "--endpoint-url %s; echo code=$?'"):format(dir, nginx:url "/"), dir .. "/output")
-        local seen = server.wait_for(10, function()
-          return server.shell("curl -s " .. nginx:url "/seen"):find("[1-9]")
-        end)
-        assert.truthy(seen, "the request was not sent")
-        server.shell("kill -INT " .. read(dir .. "/pid"))
-        server.wait_for(5, function() return not server.alive(spawned) end)
-        local output = read(dir .. "/output")
-        assert.truthy(output:find("code=130", 1, true), output)
+        local output = signalled("INT", "describe-endpoint --endpoint-name x")
+        assert.truthy(output:find("code=130\n", 1, true), output)
+      end)
+
+      it("ends with 143 on SIGTERM, and watchers say what goes on", function()
+        if not nginx then return pending("no server") end
+        local output = signalled("TERM", "describe-endpoint --endpoint-name x")
+        assert.truthy(output:find("code=143\n", 1, true), output)
+        output = signalled("TERM", "watch x")
+        assert.equal("Interrupted, but the deployment goes on. To follow it: sagemaker watch x\n"
+          .. "code=143\n", output)
+        output = signalled("TERM", "deploy --endpoint-name x --endpoint-config-name y")
+        assert.equal("Interrupted. Nothing was changed.\ncode=143\n", output)
+        output = signalled("TERM", "wait endpoint-in-service --endpoint-name x")
+        assert.equal("Interrupted: what was waited for goes on. The same command waits on.\n"
+          .. "code=143\n", output)
       end)
     end)
   end)

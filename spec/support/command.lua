@@ -70,6 +70,7 @@ end
 ---@field answers? table[]|fun the script of sagemaker.transport.stub
 ---@field transport? sagemaker.Transport instead of the stub: a simulator, with an empty `env`
 ---@field stdin? string
+---@field terminated? boolean what interrupts is SIGTERM
 ---@field tty? boolean stdout is a terminal
 ---@field columns? integer
 ---@field size? fun(): integer, integer columns and rows, instead
@@ -99,6 +100,8 @@ function M.run(argv, opts)
     popen = opts.popen,
     isatty = function(stream) return stream == "stdout" and opts.tty or false end,
     columns = opts.size or function() return opts.columns end,
+    heed = function() end,
+    terminated = function() return opts.terminated or false end,
     offset = function() return opts.offset or 0 end,
     new_client = world_module.new_client,
     io = { getenv = getenv, open = open, popen = opts.popen or function() return nil end,

@@ -9,6 +9,7 @@ local M = {}
 ---@field globals table<string, any> values of sagemaker.cli.globals, for example globals.region
 ---@field options table<string, any> values of the command's own options
 ---@field unwritten string|nil why output was lost that the command went on without
+---@field farewell string|nil what is told when the command is interrupted
 ---@field body string|nil the text of the latest answer of the control plane
 local methods = {}
 local Context = { __index = methods, __name = "sagemaker.cli.context" }

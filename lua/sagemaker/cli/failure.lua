@@ -5,8 +5,9 @@ local errors = require "sagemaker.error"
 
 local M = {}
 
---- Exit codes, as in version 2 of the AWS CLI.
-M.OK, M.INTERRUPTED, M.USAGE, M.CONFIG, M.SERVICE, M.OTHER = 0, 130, 252, 253, 254, 255
+--- Exit codes, as in version 2 of the AWS CLI; those of signals are 128 and the signal's number.
+M.OK, M.INTERRUPTED, M.TERMINATED = 0, 130, 143
+M.USAGE, M.CONFIG, M.SERVICE, M.OTHER = 252, 253, 254, 255
 
 local CODES = { usage = M.USAGE, validation = M.USAGE, config = M.CONFIG, credentials = M.CONFIG,
   service = M.SERVICE }
@@ -21,6 +22,20 @@ end
 ---@param message string
 function M.other(message)
   error(errors.new { kind = "other", code = "Failed", message = message }, 0)
+end
+
+--- Whether what was thrown is what Ctrl-C, or SIGTERM where it is heeded, makes of a script.
+---@param thrown any
+---@return boolean
+function M.is_interrupt(thrown)
+  return type(thrown) == "string" and thrown:find("interrupted!", 1, true) ~= nil
+end
+
+--- The exit code after that.
+---@param world sagemaker.cli.World
+---@return integer
+function M.interrupted(world)
+  return world.terminated() and M.TERMINATED or M.INTERRUPTED
 end
 
 --- Ends the command with an error of the library.

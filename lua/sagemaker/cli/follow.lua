@@ -1,5 +1,5 @@
 --- What `deploy` and `watch` share: a watch of the library that reports what its calls bring and
--- wakes up to draw, and an end that says what Ctrl-C leaves behind.
+-- wakes up to draw, and an end that says what Ctrl-C and SIGTERM leave behind.
 
 local alarms = require "sagemaker.cli.alarms"
 local failure = require "sagemaker.cli.failure"
@@ -76,13 +76,9 @@ function M.new(ctx, of)
   return self
 end
 
-local function is_interrupt(thrown)
-  return type(thrown) == "string" and thrown:find("interrupted!", 1, true) ~= nil
-end
-
 -- A thrown string that is no Ctrl-C is a mistake of ours: say where.
 local function trace(thrown)
-  if type(thrown) ~= "string" or is_interrupt(thrown) then return thrown end
+  if type(thrown) ~= "string" or failure.is_interrupt(thrown) then return thrown end
   return debug.traceback(thrown, 2)
 end
 
@@ -128,10 +124,13 @@ end
 ---@param is_named boolean a configuration was asked for by name
 ---@return integer exit status
 function M.run(self, work, is_named)
+  local world = self.report.ctx.world
+  world.heed()
   local fine, result, _, err = xpcall(work, trace)
-  if not fine and is_interrupt(result) then
-    self.report:interrupted(farewell(self), failure.INTERRUPTED)
-    return failure.INTERRUPTED
+  if not fine and failure.is_interrupt(result) then
+    local status = failure.interrupted(world)
+    self.report:interrupted(farewell(self), status)
+    return status
   elseif not fine then
     self.report:failed({ code = "Failed", message = tostring(result):match("[^\n]*") },
       failure.OTHER)

@@ -182,8 +182,9 @@ end
 
 -- What was thrown, as an exit code, told on stderr.
 local function report(world, thrown, ctx)
-  if type(thrown) == "string" and thrown:find("interrupted!", 1, true) then
-    return failure.INTERRUPTED
+  if failure.is_interrupt(thrown) then
+    if ctx and ctx.farewell then ctx:note(ctx.farewell) end
+    return failure.interrupted(world)
   end
   local text, code
   if errors.is(thrown) then
@@ -199,7 +200,7 @@ end
 
 -- A thrown string is a mistake of ours: say where.
 local function trace(thrown)
-  if type(thrown) ~= "string" or thrown:find("interrupted!", 1, true) then return thrown end
+  if type(thrown) ~= "string" or failure.is_interrupt(thrown) then return thrown end
   return debug.traceback(thrown, 2)
 end
 

@@ -235,7 +235,7 @@ function Report:failed(err, status)
     errors = #problems > 0 and problems or nil })
 end
 
---- Tells that Ctrl-C ends the command but not the deployment.
+--- Tells that Ctrl-C or SIGTERM ends the command but not the deployment.
 ---@param sentence string
 ---@param status integer
 function Report:interrupted(sentence, status)

@@ -43,6 +43,8 @@ function M.run(ctx, name, words)
   ctx.options = args.parse(words, rows, nil, what)
   local params = require("sagemaker.cli.operation").params(ctx, rows, nil, what)
   collectgarbage "restart"
+  ctx.farewell = "Interrupted: what was waited for goes on. The same command waits on."
+  ctx.world.heed()
   local output, _, err = ctx:client():wait((name:gsub("-", "_")), params)
   if not output then failure.raise(err) end
   return failure.OK

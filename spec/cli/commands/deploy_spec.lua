@@ -345,6 +345,31 @@ describe("Ctrl-C", function()
     assert.equal(0, churn:run("watch churn --endpoint-config-name v2").code)
   end)
 
+  it("is no different from SIGTERM, but for the exit status 143", function()
+    local result = interrupted(400, { terminated = true })
+    assert.equal(143, result.code)
+    assert.equal("Interrupted, but the deployment goes on. To follow it: sagemaker watch churn "
+      .. "--endpoint-config-name v2\n", result.err)
+    local churn = churns.new()
+    churn.sim:at(400, function() error("interrupted!", 0) end)
+    result = churn:run(DEPLOY .. "v2 --output json" .. CANARY, { terminated = true })
+    local events = objects(result.out)
+    assert.equal(143, events[#events].exit_code)
+  end)
+
+  it("ends a wait, which says that it can be gone on with", function()
+    for code, is_terminated in pairs { [130] = false, [143] = true } do
+      local churn = churns.new { provisioning_seconds = 3000 }
+      assert(churn.client:update_endpoint { EndpointName = "churn", EndpointConfigName = "v2" })
+      churn.sim:at(400, function() error("interrupted!", 0) end)
+      local result = churn:run("wait endpoint-in-service --endpoint-name churn",
+        { terminated = is_terminated })
+      assert.equal(code, result.code)
+      assert.equal("Interrupted: what was waited for goes on. The same command waits on.\n",
+        result.err)
+    end
+  end)
+
   it("says that nothing was changed before anything was sent", function()
     local churn = churns.new()
     local before = churn.sim.send

@@ -20,8 +20,8 @@ M.description = {
     .. "`--output json` there is one JSON object a line: `plan`, `moved`, `no_answer`, and last "
     .. "`result`, `error` or `interrupted`. `--output text` gives lines on a terminal too, "
     .. "`--output off` only the exit status.",
-  "With `--dry-run` it shows the plan, as `plan` does, and changes nothing. Ctrl-C ends the "
-    .. "command; the deployment goes on.",
+  "With `--dry-run` it shows the plan, as `plan` does, and changes nothing. Ctrl-C and "
+    .. "SIGTERM end the command; the deployment goes on.",
 }
 
 local OWN = {
@@ -49,6 +49,7 @@ for _, row in ipairs(outcomes.MEANINGS) do
   if status > 0 then M.exits[#M.exits + 1] = { status, ("%s: %s"):format(row[1], row[2]) } end
 end
 M.exits[#M.exits + 1] = { 130, "Ctrl-C; the deployment goes on" }
+M.exits[#M.exits + 1] = { 143, "SIGTERM; the deployment goes on" }
 M.exits[#M.exits + 1] = { 252, "a broken rule or a wrong option; nothing was sent" }
 M.exits[#M.exits + 1] = { 253, "no region, no credentials" }
 M.exits[#M.exits + 1] = { 254, "refused by the service, another deployment is under way, "

@@ -80,6 +80,7 @@ end
 local STATUSES = {
   { 0, "It is done; with `deploy` and `watch`: deployed." },
   { 130, "Interrupted (Ctrl-C). A deployment goes on." },
+  { 143, "Ended by SIGTERM. A deployment goes on." },
   { 252, "The command line or the parameters are wrong. Nothing was sent." },
   { 253, "The configuration or the credentials are missing or wrong: see `sagemaker doctor`." },
   { 254, "The service answered with an error." },

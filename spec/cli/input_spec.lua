@@ -248,6 +248,34 @@ DeploymentConfig: {BlueGreenUpdatePolicy: {TrafficRoutingConfiguration: {Type: A
     wrong("EndpointName: &x [*x]", "nested deeper than 500 levels")
     wrong("? [a]\n: b", "a key must be a text")
   end)
+
+  it("refuses a key that is there twice", function()
+    local function twice(yaml, key, first, second)
+      refused({ "create-endpoint", "--cli-input-yaml", yaml },
+        ('--cli-input-yaml: the key "%s" is there twice, at line %d and at line %d\n'):format(key,
+          first, second))
+    end
+    twice("EndpointName: a\nEndpointConfigName: c\nEndpointName: b", "EndpointName", 1, 3)
+    twice("EndpointName: a\n'EndpointName': a", "EndpointName", 1, 2)
+    twice("Tags:\n- {Key: k,\n  Value: a, Key: k}", "Key", 2, 3)
+    twice("Tags:\n- Key: k\n  Value: [1, {b: c}]\n  Value: x\n", "Value", 3, 4)
+    twice("&n EndpointName: a\n*n : b", "EndpointName", 1, 2)
+    twice("1: a\n0x1: b", "1", 1, 2)
+    twice("~: a\nnull: b", "null", 1, 2)
+  end)
+
+  it("takes the same key in different mappings, and one that was merged and is given again",
+    function()
+      assert.same({ EndpointName = "Key", EndpointConfigName = "EndpointName", Tags = {
+        { Key = "a", Value = "1" }, { Key = "b", Value = "1" } } }, sent("create-endpoint", [[
+EndpointName: Key
+EndpointConfigName: EndpointName
+Tags:
+- &tag {Key: a, Value: '1'}
+- <<: *tag
+  Key: b
+]]))
+    end)
 end)
 
 describe("blobs", function()

@@ -51,6 +51,47 @@ local function library()
     .. "LuaRocks: lyaml); --cli-input-json takes the same as JSON"):format(NAME))
 end
 
+-- The text that a scalar is as a key, as `convert` makes it.
+local function key_of(event)
+  if event.style ~= "PLAIN" or event.tag then return event.value end
+  return tostring(plain "null"(event.value))
+end
+
+-- Notes a node: where a mapping waits for a key, it must be a new one. A key that is no scalar has
+-- none; `convert` refuses it.
+local function note(frame, key, mark)
+  if not frame or not frame.keys then return end
+  frame.is_value = not frame.is_value
+  if not frame.is_value or not key then return end
+  local line = mark.line + 1
+  if frame.keys[key] then
+    refuse(("the key %q is there twice, at line %d and at line %d"):format(key:sub(1, 60),
+      frame.keys[key], line))
+  end
+  frame.keys[key] = line
+end
+
+-- The keys of a mapping are unique (YAML 1.2, 3.2.1.1), which lyaml does not look at. Walks the
+-- events of a text that has been read without an error.
+local function check_keys(text)
+  local frames, anchors = {}, {}
+  for event in require("yaml").parser(text) do
+    local kind, mark = event.type, event.start_mark
+    if kind == "SCALAR" then
+      local key = key_of(event)
+      if event.anchor then anchors[event.anchor] = key end
+      note(frames[#frames], key, mark)
+    elseif kind == "ALIAS" then
+      note(frames[#frames], anchors[event.anchor], mark)
+    elseif kind == "MAPPING_START" or kind == "SEQUENCE_START" then
+      note(frames[#frames], nil, mark)
+      frames[#frames + 1] = { keys = kind == "MAPPING_START" and {} or nil }
+    elseif kind == "MAPPING_END" or kind == "SEQUENCE_END" then
+      frames[#frames] = nil
+    end
+  end
+end
+
 -- What lyaml read, with our null, and keys that are texts. A table that several places hold (an
 -- alias) becomes a table for each.
 local function convert(value, null, depth)
@@ -83,6 +124,7 @@ function M.decode(text)
   elseif #documents > 1 then
     refuse(("one document is expected, not %d"):format(#documents))
   end
+  check_keys(text)
   return convert(documents[1], lyaml.null, 1)
 end
 

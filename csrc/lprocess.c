@@ -23,12 +23,18 @@
 #define MAX_PATH_BYTES 4096
 #define MAX_ARGUMENTS 64
 
-/* nil, "subject: what went wrong", errno */
-static int fail (lua_State *L, const char *subject, int code) {
+/* nil, "subject: reason", errno */
+static int refuse (lua_State *L, const char *subject, const char *reason,
+                   int code) {
   lua_pushnil(L);
-  lua_pushfstring(L, "%s: %s", subject, strerror(code));
+  lua_pushfstring(L, "%s: %s", subject, reason);
   lua_pushinteger(L, code);
   return 3;
+}
+
+/* The same, for the reason that the system gives. */
+static int fail (lua_State *L, const char *subject, int code) {
+  return refuse(L, subject, strerror(code), code);
 }
 
 /*
@@ -98,8 +104,9 @@ static int process_port (lua_State *L) {
   snprintf(subject, sizeof subject, "%.200s port %s", host, number);
   if (asked < 0 || asked > 65535)
     return fail(L, subject, EINVAL);
-  if (getaddrinfo(host, number, &hints, &list) != 0)
-    return fail(L, subject, EADDRNOTAVAIL);
+  code = getaddrinfo(host, number, &hints, &list);
+  if (code != 0)
+    return refuse(L, subject, gai_strerror(code), EADDRNOTAVAIL);
   got = try_port(list);
   code = errno;
   freeaddrinfo(list);

@@ -30,7 +30,8 @@ describe("core.process", function()
     assert.matches("Invalid", (select(2, process.port("127.0.0.1", -1))))
     assert.matches("Invalid", (select(2, process.port("127.0.0.1", 2 ^ 33 + port))))
     assert.matches("^203%.0%.113%.1 port 0: ", (select(2, process.port("203.0.113.1", 0))))
-    assert.matches("^no such host port 80: ", (select(2, process.port("no such host", 80))))
+    assert.matches("^no such host port 80: Name ",
+      (select(2, process.port("no such host", 80))))
   end)
 
   it("runs programs and tells how they ended", function()

@@ -2,6 +2,7 @@
 -- that run are in spec/simulator/server.
 
 local command = require "support.command"
+local server = require "support.server"
 
 describe("simulate", function()
   local function refused(code, text, ...)
@@ -19,6 +20,24 @@ describe("simulate", function()
     refused(252, "throttle: unknown name Fly", "--throttle", "Fly")
     refused(252, "one of virtual", "--clock", "real")
     refused(252, "examples/simulator: ", "--state", "examples/simulator")
+    refused(252, '--host must be an address or a name, not ""', "--host", "")
+  end)
+
+  it("refuses ports that there are not", function()
+    for _, port in ipairs { "99999", "65536", "-1", "99999999999999999999" } do
+      refused(252, "sagemaker: --port must be a whole number from 0 to 65535, not ",
+        "--port=" .. port)
+    end
+    for _, port in ipairs { "1.5", "http", "", "0x50", "1e3" } do
+      refused(252, ('--port must be a whole number, not "%s"'):format(port), "--port", port)
+    end
+  end)
+
+  it("says that a port is taken, and what can be done", function()
+    local taken = server.bad { "hang" }
+    finally(function() taken:stop() end)
+    refused(255, ("127.0.0.1 port %d: Address already in use; --port 0 picks a free one\n"):format(
+      taken.port), "--port", tostring(taken.port))
   end)
 
   it("says what is not there", function()

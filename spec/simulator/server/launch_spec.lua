@@ -82,7 +82,13 @@ describe("the simulator as a server", function()
     assert.matches("^simulate: step needs clock", message { step = 1 })
     assert.matches("^simulate: tls must be CERT:KEY", message { tls = "x" })
     assert.matches("^simulate: tls: nowhere%.pem: No such file", message { tls = "nowhere.pem:k" })
-    assert.matches("^simulate: 127%.0%.0%.1 port 70000: Invalid", message { port = 70000 })
+    for _, port in ipairs { 70000, -1, 0.5, "http", 1e20 } do
+      assert.matches("^simulate: port must be a whole number from 0 to 65535, not ",
+        message { port = port })
+    end
+    assert.matches('^simulate: host must be an address or a name, not ""', message { host = "" })
+    assert.matches("^simulate: 203%.0%.113%.1 port 4580: [^;]+$",
+      message { host = "203.0.113.1", port = 4580 })
     assert.matches("^simulate: log: /nowhere/log: No such file", message { log = "/nowhere/log" })
     assert.matches("^simulate: state: /nowhere/s%.new: No such file",
       message { state = "/nowhere/s" })
@@ -95,7 +101,8 @@ describe("the simulator as a server", function()
     local started, message = start { port = first.port }
     first:stop()
     assert.is_nil(started)
-    assert.matches("^simulate: 127%.0%.0%.1 port %d+: Address already in use\n$", message)
+    assert.matches("^simulate: 127%.0%.0%.1 port %d+: Address already in use; "
+      .. "port 0 picks a free one\n$", message)
   end)
 
   it("leaves nothing when it is told to end before nginx is there", function()

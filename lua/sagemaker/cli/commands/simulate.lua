@@ -50,7 +50,9 @@ function M.run(ctx)
   if problem then failure.usage(worded(problem)) end
   local status
   status, message = launch.run(options)
-  if not status then failure.other("simulate: " .. message) end
+  if not status then
+    failure.other("simulate: " .. message:gsub("; port 0 picks", "; --port 0 picks"))
+  end
   return status
 end
 

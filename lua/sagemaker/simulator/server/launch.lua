@@ -75,9 +75,22 @@ end
 local function port_of(opts, host)
   local process = require("sagemaker.core").process
   local port, message = process.port(host, opts.port or M.PORT)
-  if port then return port end
-  if opts.port == nil then port, message = process.port(host, 0) end
-  return port, message
+  if port or opts.port == 0 then return port, message end
+  local free = process.port(host, 0)
+  if opts.port == nil then return free, message end
+  return nil, free and message .. "; port 0 picks a free one" or message
+end
+
+-- What is wrong with the options that are the launcher's own and need no look at the disk; nil when
+-- nothing is.
+local function own_problem(opts)
+  local port, host = opts.port, opts.host
+  if port ~= nil and not (type(port) == "number" and port % 1 == 0 and port >= 0
+    and port <= 65535) then
+    return ("port must be a whole number from 0 to 65535, not %s"):format(tostring(port))
+  elseif host ~= nil and (type(host) ~= "string" or not host:find "^[%w.:_%%-]+$") then
+    return ("host must be an address or a name, not %q"):format(tostring(host))
+  end
 end
 
 local function tls_of(text, io)
@@ -190,11 +203,13 @@ local function serve(site, options, banner, io)
   return status, message
 end
 
---- What is wrong with the options of the server, or with its state file; nil when nothing is.
+--- What is wrong with the options, or with the state file; nil when nothing is.
 ---@param opts sagemaker.simulator.launch.options
 ---@param io? table
 ---@return string|nil message
 function M.problem(opts, io)
+  local problem = own_problem(opts)
+  if problem then return problem end
   local _, message = servers.new(server_options(opts, environment.new(io)))
   return message
 end
@@ -220,6 +235,8 @@ end
 ---@return string|nil message why it did not start
 function M.run(opts, io)
   opts, io = opts or {}, environment.new(io)
+  local problem = own_problem(opts)
+  if problem then return nil, problem end
   local options = server_options(opts, io)
   local server, message = servers.new(options) -- so that mistakes are told before nginx starts
   if not server then return nil, message end

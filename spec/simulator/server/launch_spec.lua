@@ -144,7 +144,11 @@ describe("the simulator as a server", function()
     assert(start({ log = dir .. "/log" }, dir))
     running:get("/x?X-Amz-Signature=abcdef&X-Amz-Security-Token=xyz")
     running:get("/_simulator/knobs")
-    local log = server.shell("cat " .. dir .. "/log")
+    local log
+    server.wait_for(5, function() -- a line is written when its answer has been sent
+      log = server.shell("cat " .. dir .. "/log")
+      return log:find("knobs", 1, true)
+    end)
     assert.matches("127%.0%.0%.1 GET /x 403 %- IncompleteSignatureException", log)
     assert.matches("GET /_simulator/knobs 200 %- %-", log)
     assert.is_nil(log:find("abcdef", 1, true) or log:find("xyz", 1, true))

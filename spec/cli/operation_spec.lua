@@ -412,3 +412,29 @@ describe("global options", function()
       colours { TERM = "dumb" }, colours { NO_COLOR = "1" }, colours({ TERM = "dumb" }, "on") })
   end)
 end)
+
+describe("memory that is used up", function()
+  local TOLD = "sagemaker: there is not enough memory for this command\n"
+
+  -- What the command says where this is thrown in the middle of a call.
+  local function thrown(message, words)
+    return run(words or { "list-endpoints" }, function() error(message, 0) end)
+  end
+
+  it("is told in a sentence, and ends the command with 255", function()
+    for _, message in ipairs { "not enough memory", "?:-1: not enough memory",
+      "error loading module 'x' from file 'x.lua':\n\tnot enough memory" } do
+      local result = thrown(message)
+      assert.same({ 255, "", TOLD }, { result.code, result.out, result.err })
+    end
+    local result = thrown("not enough memory", { "deploy", "--endpoint-name", "x",
+      "--endpoint-config-name", "y" })
+    assert.same({ 255, "", TOLD }, { result.code, result.out, result.err })
+  end)
+
+  it("is not what other mistakes are taken for", function()
+    for _, message in ipairs { "not enough memory cards", "mistake\nnot enough memory\nmore" } do
+      assert.truthy(thrown(message).err:find("internal error", 1, true))
+    end
+  end)
+end)

@@ -31,7 +31,16 @@ function M.is_interrupt(thrown)
   return type(thrown) == "string" and thrown:find("interrupted!", 1, true) ~= nil
 end
 
---- The exit code after that.
+--- Whether what was thrown says that memory is used up: by Lua, or by the core, which adds where.
+---@param thrown any
+---@return boolean
+function M.is_out_of_memory(thrown)
+  if type(thrown) ~= "string" then return false end
+  local message = thrown:match "^(.-)\nstack traceback:" or thrown
+  return message:find "not enough memory$" ~= nil
+end
+
+--- The exit code after an interrupt.
 ---@param world sagemaker.cli.World
 ---@return integer
 function M.interrupted(world)

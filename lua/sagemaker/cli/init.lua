@@ -190,6 +190,8 @@ local function report(world, thrown, ctx)
   if errors.is(thrown) then
     text, code = failure.text(thrown, ctx and ctx:url()), failure.code_of(thrown)
     if thrown.kind == "usage" or thrown.kind == "other" then text = "sagemaker: " .. text end
+  elseif failure.is_out_of_memory(thrown) then
+    text, code = "sagemaker: there is not enough memory for this command", failure.OTHER
   else
     text, code = "sagemaker: internal error (please report it, with the lines that "
       .. "SAGEMAKER_SOURCES=1 adds): " .. tostring(thrown), failure.OTHER

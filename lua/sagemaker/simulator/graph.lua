@@ -59,20 +59,29 @@ local function put_list(out, t, places, queue)
   out[#out + 1] = "]"
 end
 
+-- The fields that are written, in order: the same state gives the same text, however its tables
+-- came to be.
+local function keys_of(t, skip)
+  local keys = {}
+  for key in pairs(t) do
+    if type(key) == "string" and not skip[key] then keys[#keys + 1] = key end
+  end
+  if keys[2] then table.sort(keys) end
+  return keys
+end
+
 local function put_table(out, t, skip, places, queue)
   local before = t[1] ~= nil
   out[#out + 1] = "{"
   if before then put_list(out, t, places, queue) end
-  for key, value in pairs(t) do
-    if type(key) == "string" and not skip[key] then
-      local at = #out
-      if before then out[at + 1] = "," end
-      out[#out + 1] = name_text(key)
-      if put_value(out, value, places, queue) then
-        before = true
-      else
-        for extra = #out, at + 1, -1 do out[extra] = nil end
-      end
+  for _, key in ipairs(keys_of(t, skip)) do
+    local at = #out
+    if before then out[at + 1] = "," end
+    out[#out + 1] = name_text(key)
+    if put_value(out, t[key], places, queue) then
+      before = true
+    else
+      for extra = #out, at + 1, -1 do out[extra] = nil end
     end
   end
   out[#out + 1] = "}"

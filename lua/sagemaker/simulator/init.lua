@@ -327,7 +327,7 @@ end
 ---@param pause? fun() called now and then, for hosts that others wait for meanwhile
 ---@return string
 function Simulator:snapshot(pause)
-  return snapshots.snapshot(self, pause)
+  return (snapshots.snapshot(self, pause))
 end
 
 --- Brings a new simulator to the state of a snapshot.

@@ -23,6 +23,8 @@ M.transient = { view = true, described = true }
 ---@class sagemaker.simulator.section
 ---@field save fun(sim: sagemaker.Simulator): any plain data, nil for nothing
 ---@field load fun(sim: sagemaker.Simulator, data: any) throws when it cannot
+---@field passes (fun(sim: sagemaker.Simulator): boolean)|nil whether it is another one each time
+--- although nothing was changed: time that runs, what was drawn at random
 
 ---@type table<string, sagemaker.simulator.section>
 local sections = {}
@@ -42,11 +44,13 @@ M.section("time", {
     return { now = sim:now(), start = sim.time.start }
   end,
   load = function(sim, data) sim.time:resume(data.now, data.start) end,
+  passes = function(sim) return sim.time.factor ~= nil end,
 })
 
 M.section("seeds", {
   save = function(sim) return { ids = sim.seeds.ids, random = sim.seeds.random } end,
   load = function(sim, data) sim.seeds.ids, sim.seeds.random = data.ids, data.random end,
+  passes = function() return true end,
 })
 
 M.section("knobs", {
@@ -107,7 +111,9 @@ end
 -- meanwhile may be in the text or not, every record as a whole.
 ---@param sim sagemaker.Simulator
 ---@param pause? fun()
----@return string
+---@return string text
+---@return integer from the place in it behind what passes by itself: as long as nothing is changed,
+--- the text is the same from there on
 function M.snapshot(sim, pause)
   local lines, store = {}, sim.account.store
   for i, record in ipairs(records_of(sim)) do
@@ -116,14 +122,17 @@ function M.snapshot(sim, pause)
     end
     if pause and i % TURN == 0 then pause() end
   end
-  local out = {}
+  local passing, lasting = {}, {}
   for name, section in pairs(sections) do
-    local data = section.save(sim)
+    local data, out = section.save(sim), lasting
+    if section.passes and section.passes(sim) then out = passing end
     if data ~= nil then out[#out + 1] = json.string(name) .. ":" .. json.encode(data) end
   end
-  table.sort(out)
-  return ('{"head":%s,\n"sections":{%s},\n"records":[\n%s\n]}\n'):format(head_of(sim),
-    table.concat(out, ",\n"), table.concat(lines, ",\n"))
+  table.sort(passing)
+  table.sort(lasting)
+  local head = ('{"head":%s,\n"sections":{%s'):format(head_of(sim), table.concat(passing, ",\n"))
+  return ('%s,\n%s},\n"records":[\n%s\n]}\n'):format(head, table.concat(lasting, ",\n"),
+    table.concat(lines, ",\n")), #head + 1
 end
 
 -- Why this is not a snapshot that this simulator can go on from, or nil.

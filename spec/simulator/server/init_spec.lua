@@ -154,10 +154,90 @@ describe("a server of the simulator", function()
     assert.is_nil(none)
     assert.matches("directory", message)
     server.options.state = dir .. "/no/where"
-    caller.new(server.sim, { at = core.now() })("ListModels", {})
+    assert(caller.new(server.sim, { at = core.now() })("DeleteEndpointConfig",
+      { EndpointConfigName = "v1" }))
     local ok, why = server:save()
     assert.is_nil(ok)
     assert.matches("no/where", why)
+  end)
+
+  it("writes its state file only when something was changed", function()
+    local dir = files.folder()
+    finally(function() files.shell("rm -rf " .. dir) end)
+    local path, elapsed = dir .. "/state.json", 0
+    local io = { clock = function() return elapsed end, now = function() return 1e9 + elapsed end }
+    local server = assert(servers.new({ speed = 10, state = path }, io))
+
+    -- What a call does to the file: "written" or "kept".
+    local function effect(operation, input)
+      elapsed = elapsed + 1
+      local before = files.shell("stat -c %i " .. path .. "; touch -d @0 " .. path)
+      local call = caller.new(server.sim, { at = server.sim.wall() })
+      if operation then assert(call(operation, input)) end
+      assert(server:save())
+      local after = files.shell("stat -c %i%Y " .. path)
+      return before:gsub("%s", "") .. "0" == after:gsub("%s", "") and "kept" or "written"
+    end
+
+    caller.prepare(caller.new(server.sim, { at = server.sim.wall() }), "v1", "v2")
+    assert(server:save())
+    assert.equal("written", effect("CreateEndpoint",
+      { EndpointName = "churn", EndpointConfigName = "v1" }))
+    for _ = 1, 3 do
+      assert.equal("kept", effect("DescribeEndpoint", { EndpointName = "churn" }))
+      assert.equal("kept", effect("ListEndpoints", {}))
+    end
+    assert.equal("kept", effect())
+    elapsed = elapsed + 30 -- of ten seconds each: it is there
+    assert.equal("written", effect("DescribeEndpoint", { EndpointName = "churn" }))
+    assert.equal("kept", effect("DescribeEndpoint", { EndpointName = "churn" }))
+    assert.equal("written", effect("AddTags", { Tags = { { Key = "a", Value = "b" } },
+      ResourceArn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/churn" }))
+    assert.equal("written", effect("DeleteEndpointConfig", { EndpointConfigName = "v2" }))
+
+    -- One that goes on from the file has it already.
+    server = assert(servers.new({ speed = 10, state = path }, io))
+    assert.equal("kept", effect("DescribeEndpoint", { EndpointName = "churn" }))
+    assert.equal("written", effect("DeleteEndpoint", { EndpointName = "churn" }))
+  end)
+
+  it("writes at its end what time has come to, where time runs", function()
+    local dir = files.folder()
+    finally(function() files.shell("rm -rf " .. dir) end)
+    local path, elapsed = dir .. "/state.json", 0
+    local io = { clock = function() return elapsed end, now = function() return 1e9 + elapsed end }
+    local server = assert(servers.new({ speed = 60, state = path }, io))
+    local call = caller.new(server.sim, { at = server.sim.wall() })
+    caller.prepare(call, "v1")
+    assert(call("CreateEndpoint", { EndpointName = "churn", EndpointConfigName = "v1" }))
+    assert(server:save())
+    elapsed = 10
+    assert(server:save(nil, true))
+    local other = assert(servers.new({ speed = 60, state = path }, io))
+    assert.is_near(1e9 + 600, other.sim:now(), 1)
+    elapsed = 20
+    assert(server:save())
+    other = assert(servers.new({ speed = 60, state = path }, io))
+    assert.is_near(1e9 + 600, other.sim:now(), 1)
+    local before = files.shell("stat -c %i " .. path)
+    other = assert(servers.new({ clock = "virtual", state = path }))
+    assert(other:save(nil, true))
+    assert.equal(before, files.shell("stat -c %i " .. path))
+  end)
+
+  it("keeps the time of a virtual clock that moves by reads", function()
+    local dir = files.folder()
+    finally(function() files.shell("rm -rf " .. dir) end)
+    local path = dir .. "/state.json"
+    local server = assert(servers.new { clock = "virtual", step = 7, state = path })
+    local call = caller.new(server.sim, { at = core.now() })
+    caller.prepare(call, "v1")
+    assert(call("CreateEndpoint", { EndpointName = "churn", EndpointConfigName = "v1" }))
+    assert(server:save())
+    assert(call("DescribeEndpoint", { EndpointName = "churn" }))
+    assert(server:save())
+    local other = assert(servers.new { clock = "virtual", state = path })
+    assert.equal(server.sim:now(), other.sim:now())
   end)
 
   it("never replaces a snapshot by one that began before it", function()

@@ -143,7 +143,7 @@ end
 
 function POST.save(server)
   if not server.options.state then return bad("There is no state file to write.") end
-  local ok, message = server:save()
+  local ok, message = server:save(nil, true)
   if not ok then return M.failure(500, "InternalFailure", message) end
   return value(200, moment(server))
 end

@@ -224,7 +224,7 @@ end
 ---@param servers table
 function M.stop(servers)
   local server = server_of(servers)
-  local ok, message = server:save()
+  local ok, message = server:save(nil, true)
   if not ok then server.log("the state could not be saved: " .. tostring(message)) end
 end
 

@@ -14,6 +14,7 @@ local exchange = require "sagemaker.simulator.exchange"
 local knobs = require "sagemaker.simulator.knobs"
 local refused = require "sagemaker.simulator.server.refused"
 local simulator = require "sagemaker.simulator"
+local states = require "sagemaker.simulator.state"
 
 local M = {}
 
@@ -92,13 +93,18 @@ local function read_state(path, io)
   return text
 end
 
+-- What tells a state from another one: its text without what passes by itself.
+local function essence_of(text, from)
+  return core.sha256(text:sub(from))
+end
+
 local function restore(self)
   local path = self.options.state
   local text = path and read_state(path, self.io)
   if not text then return end
   local ok, message = self.sim:restore(text)
   if not ok then error(("%s: %s"):format(path, message), 0) end
-  self.saved = self:mark()
+  self.saved, self.kept = self:mark(), essence_of(states.snapshot(self.sim))
 end
 
 --- A server, with the state of its file when there is one.
@@ -128,7 +134,7 @@ function Server:mark()
   return self.sim.log.count + self.changes
 end
 
---- Whether there is something to save.
+--- Whether there may be something to save: requests came.
 ---@return boolean
 function Server:is_unsaved()
   return self.options.state ~= nil and self.saved ~= self:mark()
@@ -142,19 +148,25 @@ local function replace(path, text)
   return core.replace(path, text, new)
 end
 
---- Writes the state file, when there is one and something has happened since.
+--- Writes the state file, when there is one and something was changed since; requests that only
+-- read change nothing, and neither does time, from which the same follows again.
 ---@param pause? fun() called now and then, so that others get a turn
+---@param keeps_time? boolean time that runs on by itself is a reason to write
 ---@return boolean|nil ok
 ---@return string|nil message
-function Server:save(pause)
-  if not self:is_unsaved() then return true end
+function Server:save(pause, keeps_time)
+  local must = keeps_time and self.options.state and self.sim.time.factor
+  if not must and not self:is_unsaved() then return true end
   local mark, turn = self:mark(), self.turn + 1
   self.turn = turn
-  local text = self.sim:snapshot(pause)
+  local text, from = states.snapshot(self.sim, pause)
   if self.written > turn then return true end -- who began later has been faster
-  local ok, message = replace(self.options.state, text)
-  if not ok then return nil, message end
-  self.saved, self.written = mark, turn
+  local essence = essence_of(text, from)
+  if must or essence ~= self.kept then
+    local ok, message = replace(self.options.state, text)
+    if not ok then return nil, message end
+  end
+  self.saved, self.written, self.kept = mark, turn, essence
   return true
 end
 

@@ -313,6 +313,7 @@ build = {
     ["sagemaker.simulator.operations.tags"] = "lua/sagemaker/simulator/operations/tags.lua",
     ["sagemaker.simulator.overview"] = "lua/sagemaker/simulator/overview.lua",
     ["sagemaker.simulator.parts"] = "lua/sagemaker/simulator/parts.lua",
+    ["sagemaker.simulator.reader"] = "lua/sagemaker/simulator/reader.lua",
     ["sagemaker.simulator.refusal"] = "lua/sagemaker/simulator/refusal.lua",
     ["sagemaker.simulator.routing"] = "lua/sagemaker/simulator/routing.lua",
     ["sagemaker.simulator.scaling"] = "lua/sagemaker/simulator/scaling.lua",

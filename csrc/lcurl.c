@@ -203,7 +203,6 @@ static void read_settings (lua_State *L, lcurl_settings *s) {
   s->ca_file = string_option(L, "ca_file");
   s->ca_path = string_option(L, "ca_path");
   s->proxy = string_option(L, "proxy");
-  s->no_proxy = string_option(L, "no_proxy");
   lua_getfield(L, 2, "verify");
   s->verify = lua_isnil(L, -1) || lua_toboolean(L, -1);
 }
@@ -251,9 +250,10 @@ static int loop_agent (lua_State *L) {
   read_settings(L, &settings);
   read_allowance(L, &allowed);
   box = push_box(L, l);
-  box->agent = lcurl_agent_open(l, &settings, (long)allowed.connections);
+  box->agent = lcurl_agent_open(l, &settings);
   if (box->agent == NULL)
     return luaL_error(L, "not enough memory");
+  box->agent->max_kept = allowed.connections;
   box->agent->max_body = allowed.max_body;
   box->agent->max_head = allowed.max_head;
   box->agent->limits = allowed.limits;

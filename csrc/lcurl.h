@@ -6,31 +6,34 @@
 **
 **   lcurl_ca.c        which directory of CA certificates this system has
 **   lcurl_timer.c     times in order: libcurl's own, and the limits of requests
-**   lcurl_response.c  bounded buffers that libcurl's callbacks fill
-**   lcurl_easy.c      the options of an easy handle: fixed ones, and those of
-**                     one request
-**   lcurl_error.c     a CURLcode, in the words of our transport contract
-**   lcurl_agent.c     a multi handle with its connections, and the transfers
-**                     that go over it, used again and again
+**   lcurl_easy.c      the options of an easy handle that makes a connection
+**   lcurl_connection.c  connections: made by libcurl, kept, closed
+**   lcurl_exchange.c  a request and its answer over a connection
+**   lcurl_error.c     how a transfer failed, in the words of our transport
+**                     contract
+**   lcurl_agent.c     settings with their connections, and the transfers that
+**                     go over them, used again and again
 **   lcurl_loop.c      sockets and times of all agents, driven by poll
-**   lcurl_request.c   a Lua request table, checked and turned into C
+**   lcurl_request.c   a Lua request table, checked and written as HTTP/1.1
 **   lcurl_answer.c    the answer as a Lua table
 **   lcurl_call.c      requests from Lua: waited for, or started and finished
 **   lcurl_stream.c    bodies that are read while they come
 **   lcurl.c           the Lua module: the loop and its agents
 **
-** Only the last five include lua.h. libcurl never calls Lua: its callbacks
-** fill buffers and note numbers, nothing else. A loop owns what its agents
-** need, an agent its transfers, and both are Lua userdata, so a Lua error at
-** any time leaks nothing.
+** Only the last five include lua.h. libcurl makes the connections (names,
+** proxies, TLS; CURLOPT_CONNECT_ONLY) and moves bytes over them; the HTTP is
+** ours (sm_http.h, sm_http_read.h), at a fifth of the cost. libcurl never calls
+** Lua: its callbacks note numbers, nothing else. A loop owns what its agents
+** need, an agent its transfers and connections, and both are Lua userdata, so a
+** Lua error at any time leaks nothing.
 **
 ** A connection is used again for the next request to the same host (so are
 ** DNS answers, for 60 s, and TLS sessions). When the service has closed a kept
-** connection, libcurl notices and sends the request again on a fresh one. That
-** happens only when no complete line of an answer had come, and only when the
-** connection broke within LCURL_STALE_MS of the request: a connection that
-** breaks later was not stale, its request may be at work, and sending it again
-** is the caller's decision (error ConnectionReset, sent).
+** connection, the request goes out again on a fresh one. That happens only when
+** no byte of an answer had come, and only when the connection broke within
+** LCURL_STALE_MS of the request: a connection that breaks later was not stale,
+** its request may be at work, and sending it again is the caller's decision
+** (error ConnectionReset, sent).
 */
 #ifndef LCURL_H
 #define LCURL_H
@@ -41,14 +44,17 @@
 #include <curl/curl.h>
 
 #include "sm_buf.h"
+#include "sm_http_read.h"
 
 SM_HIDDEN_BEGIN
 
+/* Most bytes of a request's head; services allow less. A body of up to
+** LCURL_SMALL_BODY bytes goes out behind it in one piece. */
+#define LCURL_MAX_HEAD ((size_t)256 * 1024)
+#define LCURL_SMALL_BODY ((size_t)16 * 1024)
+
 /* "No limit" and "never", in milliseconds. */
 #define LCURL_NEVER INT64_MAX
-
-/* Most header lines of an answer. */
-#define LCURL_MAX_FIELDS 256
 
 /* How long after a request a kept connection may turn out dead and the request
 ** still be sent again on a new one. */
@@ -60,9 +66,6 @@ SM_HIDDEN_BEGIN
 
 /* Milliseconds of the monotonic clock. */
 int64_t lcurl_now(void);
-
-/* ASCII letters count the same in either case; no locale. */
-int lcurl_same(sm_str a, sm_str b);
 
 /* ---- lcurl_ca.c ------------------------------------------------------- */
 
@@ -106,55 +109,6 @@ void lcurl_timers_set(lcurl_timers *h, lcurl_timer *t, int64_t at);
 /* The earliest one, or NULL. */
 lcurl_timer *lcurl_timers_first(const lcurl_timers *h);
 
-/* ---- lcurl_response.c ------------------------------------------------- */
-
-/* How far the head of the answer has come. */
-typedef enum lcurl_head {
-  LCURL_HEAD_NONE, /* nothing yet, or an interim (1xx) head has ended */
-  LCURL_HEAD_OPEN, /* inside a head */
-  LCURL_HEAD_DONE  /* the final head has ended; what follows are trailers */
-} lcurl_head;
-
-/* A stream is paused while so much of it waits to be read. */
-#define LCURL_STREAM_BYTES (64 * 1024)
-
-/* What the callbacks collect. */
-typedef struct lcurl_response {
-  sm_buf head;       /* header lines "Name: value\n", folded ones unfolded */
-  sm_buf body;       /* the body as sent; of a stream what is not read yet */
-  int lines;         /* in head */
-  int status;        /* of the status line read last */
-  int received;      /* some line of an answer came */
-  int refused;       /* SM_ELIMIT, SM_ENOMEM: why a callback stopped libcurl */
-  int streamed;      /* the body is handed on as it comes */
-  int paused;        /* libcurl was told to wait until it is read */
-  lcurl_head state;  /* how far the head is */
-  const char *limit; /* SM_ELIMIT: what was too large, "body" or "header" */
-} lcurl_response;
-
-/* Empty buffers with these limits in bytes; allocates nothing. */
-void lcurl_response_init(lcurl_response *r, size_t max_body, size_t max_head,
-                         sm_alloc alloc, void *ud);
-
-/* Makes it ready for the next answer, whose body has max_body bytes at most;
-** gives back a body buffer that is larger than that or than `keep` bytes. */
-void lcurl_response_reset(lcurl_response *r, size_t max_body, size_t keep);
-
-void lcurl_response_free(lcurl_response *r);
-
-/* CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION; ud: lcurl_transfer. */
-size_t lcurl_on_header(char *p, size_t size, size_t n, void *ud);
-size_t lcurl_on_body(char *p, size_t size, size_t n, void *ud);
-
-typedef struct lcurl_field {
-  sm_str name;
-  sm_str value; /* without surrounding blanks */
-} lcurl_field;
-
-/* The header fields, borrowed from r; returns how many (<= LCURL_MAX_FIELDS).
-** Lines without a colon are left out. */
-int lcurl_response_fields(const lcurl_response *r, lcurl_field *out);
-
 /* ---- lcurl_easy.c ----------------------------------------------------- */
 
 /* Everything about an agent that stays the same over its requests. */
@@ -162,7 +116,6 @@ typedef struct lcurl_settings {
   const char *ca_file;  /* PEM bundle; alone trusted when set */
   const char *ca_path;  /* directory with hash links */
   const char *proxy;    /* URL; NULL or "": none, whatever the environment */
-  const char *no_proxy; /* hosts that go without the proxy, comma-separated */
   int verify;           /* check the peer's certificate and host name */
 } lcurl_settings;
 
@@ -173,19 +126,34 @@ typedef struct lcurl_limits {
   int64_t attempt; /* all of it, of a stream up to the end of its head */
 } lcurl_limits;
 
-/* One request, checked. method, url and body are borrowed until the transfer
-** has ended. */
+/* One request, checked and written. `body` is borrowed until the transfer has
+** ended. */
 typedef struct lcurl_request {
-  const char *method;
-  const char *url;
-  sm_str body;
-  sm_buf text; /* header lines, each with a final NUL */
-  sm_buf list; /* array of struct curl_slist over text */
+  sm_buf text;   /* the head as it goes out, and a small body behind it */
+  sm_str body;   /* a larger one */
+  sm_str origin; /* "https://host:port" of its URL; borrowed until it is begun */
   lcurl_limits limits;
-  int stream; /* an answer of 2xx is to be streamed */
+  int secure;  /* https */
+  int is_head; /* HEAD: its answer has no body */
+  int expects; /* with "Expect: 100-continue" */
+  int stream;  /* an answer of 2xx is to be streamed */
 } lcurl_request;
 
-/* What stopped a transfer when it was us and not libcurl. */
+/* What came of its answer. */
+typedef struct lcurl_response {
+  sm_http_reader reader;
+  sm_buf body;       /* the body as sent; of a stream what is not read yet */
+  int refused;       /* SM_ELIMIT, SM_ENOMEM: why it was read no further */
+  int headed;        /* its head is all there */
+  int streamed;      /* the body is handed on as it comes */
+  int paused;        /* nothing is read until it is */
+  const char *limit; /* SM_ELIMIT: what was too large, "body" or "header" */
+} lcurl_response;
+
+/* A stream is paused while so much of it waits to be read. */
+#define LCURL_STREAM_BYTES ((size_t)64 * 1024)
+
+/* What stopped a transfer when it was us and not the other side. */
 typedef enum lcurl_stop {
   LCURL_STOP_NONE,
   LCURL_STOP_CONNECT, /* limits.connect */
@@ -197,27 +165,43 @@ typedef enum lcurl_stop {
 
 typedef enum lcurl_phase {
   LCURL_IDLE,     /* in its agent's store */
-  LCURL_PREPARED, /* taken from it; not with libcurl yet */
-  LCURL_UNDERWAY, /* with libcurl */
+  LCURL_PREPARED, /* taken from it; no connection yet */
+  LCURL_UNDERWAY, /* has a connection, or waits for it */
   LCURL_ENDED     /* result or stop says how */
 } lcurl_phase;
 
-/* One request on its way; between requests an easy handle that waits for the
-** next one. */
+/* How long the steps took, in microseconds from the start. */
+typedef struct lcurl_timings {
+  int64_t resolve, connect, tls; /* 0 on a kept connection */
+  int64_t first_byte, total;
+} lcurl_timings;
+
+struct lcurl_connection;
+
+/* One request on its way; between requests it waits for the next one. */
 typedef struct lcurl_transfer {
-  CURL *easy;
   struct lcurl_agent *agent;
+  struct lcurl_connection *connection; /* while it is under way */
   lcurl_request request;
   lcurl_response response;
-  lcurl_timer timer; /* no later than the earliest of its limits */
-  int64_t start;     /* when it began */
-  int64_t activity;  /* when its socket was last ready */
-  int64_t sent;      /* when sending began; 0: nothing sent yet */
-  int64_t waiting;   /* since when somebody waits for the stream; 0: nobody */
+  size_t unsent;      /* bytes of the request */
+  int unsendable;     /* the other side takes no more of them */
+  int64_t expect;     /* until when the body waits for a 100; 0: it does not */
+  int64_t again;      /* more may be there than its socket tells: since when */
+  int kept;           /* the connection had served before */
+  lcurl_timer timer;  /* no later than the earliest of its limits */
+  int64_t start;      /* when it began */
+  int64_t activity;   /* when its socket was last ready */
+  int64_t sent;       /* when sending began; 0: nothing sent yet */
+  int64_t waiting;    /* since when somebody waits for the stream; 0: nobody */
+  int64_t start_us;   /* where the agent wants timings */
+  lcurl_timings took; /* the same */
   lcurl_phase phase;
   lcurl_stop stop;
   CURLcode result;
-  int handed;      /* the head of the stream was handed out */
+  long system_error; /* errno of the failure to connect */
+  long tunnel;       /* what the proxy answered to CONNECT, or 0 */
+  int handed;        /* the head of the stream was handed out */
   int quiet;       /* not reported by lcurl_loop_next: somebody looks himself */
   size_t slot;     /* its number in the loop while it is not idle */
   uint64_t serial; /* tells this request from all others of the loop */
@@ -229,15 +213,55 @@ typedef struct lcurl_transfer {
   char error[CURL_ERROR_SIZE];
 } lcurl_transfer;
 
-/* Sets the fixed options and ties the callbacks to `t`, whose easy handle is
-** already there. Both stay at their addresses. */
-CURLcode lcurl_easy_setup(lcurl_transfer *t, const lcurl_settings *s);
+/* Sets all options of a handle that is to connect to `origin`. */
+CURLcode lcurl_easy_setup(CURL *easy, const lcurl_settings *s, CURLSH *share,
+                          const char *origin, const lcurl_limits *limits);
 
-/* Sets the options of its request and resets the transfer for it. */
-CURLcode lcurl_easy_request(lcurl_transfer *t);
+/* ---- lcurl_connection.c ----------------------------------------------- */
 
-/* Whether request bytes may have reached the service. */
-int lcurl_sent(const lcurl_transfer *t);
+/* A connection. One that is open belongs to the transfer that uses it, or is
+** kept by its agent. */
+typedef struct lcurl_connection {
+  CURL *easy;
+  struct lcurl_agent *agent;
+  lcurl_transfer *transfer; /* that waits for it or uses it; NULL: kept */
+  curl_socket_t fd;         /* while it is open */
+  int open;
+  int secure;
+  size_t place;  /* in the list of the loop, from 1; 0: not there */
+  int64_t since; /* when it was kept last */
+  struct lcurl_connection *next, *previous; /* of the kept ones */
+  char error[CURL_ERROR_SIZE];              /* libcurl's last sentence */
+  size_t size;                              /* bytes of it all */
+  char origin[1];                           /* with a final NUL */
+} lcurl_connection;
+
+/* Begins to make a connection for a transfer, or says in its `result` why that
+** cannot be and returns 0. */
+int lcurl_connect(lcurl_transfer *t, sm_str origin);
+
+/* Gives a transfer a kept connection to its origin; 0 when there is none. */
+int lcurl_connection_take(lcurl_transfer *t);
+
+/* Takes the connection off its transfer, whose answer is whole, to keep it. */
+void lcurl_connection_keep(lcurl_connection *c);
+
+/* Closes and frees it, whatever it is doing. */
+void lcurl_connection_close(lcurl_connection *c);
+
+/* What libcurl has made of it; the transfer goes on or ends. */
+void lcurl_connection_made(lcurl_connection *c, CURLcode result);
+
+/* ---- lcurl_exchange.c ------------------------------------------------- */
+
+/* Bytes of an answer that are read at once. */
+#define LCURL_READ_BYTES ((size_t)64 * 1024)
+
+/* Sends the request over the open connection of its transfer. */
+void lcurl_exchange_begin(lcurl_transfer *t);
+
+/* Goes on: the socket is ready, or it is time. */
+void lcurl_exchange(lcurl_transfer *t);
 
 /* ---- lcurl_error.c ---------------------------------------------------- */
 
@@ -260,14 +284,21 @@ struct lcurl_loop;
 ** belongs to its loop. */
 typedef struct lcurl_agent {
   struct lcurl_loop *loop;
-  CURLM *multi;            /* NULL: closed */
+  CURLM *multi;            /* makes connections; NULL: closed */
+  CURLSH *share;           /* TLS sessions of all of them */
   lcurl_settings settings; /* in text */
   sm_buf text;
+  sm_buf credentials;  /* a header line for the proxy, or nothing */
   lcurl_limits limits; /* of requests that bring none */
   size_t max_body, max_head;
-  int timings;          /* answers tell how long each step took */
-  int proxied;          /* a proxy was configured */
-  lcurl_timer timer;    /* libcurl's own */
+  size_t max_kept;        /* connections */
+  int timings;            /* answers tell how long each step took */
+  int proxied;            /* a proxy was configured */
+  int absolute;           /* it is one that wants the whole URL of http */
+  lcurl_timer timer;      /* libcurl's own */
+  lcurl_connection *kept; /* connections that wait for work, the last first */
+  lcurl_connection *oldest;
+  size_t nkept;
   lcurl_transfer *idle; /* a stack of them, through `next` */
   size_t nidle;
   lcurl_transfer *busy; /* all others */
@@ -278,12 +309,9 @@ typedef struct lcurl_agent {
 /* The number of idle transfers that an agent keeps. */
 #define LCURL_KEEP 64
 
-/*
-** Makes an agent in a loop, with a copy of the settings and with room for
-** `connections` kept connections; NULL when out of memory.
-*/
-lcurl_agent *lcurl_agent_open(struct lcurl_loop *l, const lcurl_settings *s,
-                              long connections);
+/* Makes an agent in a loop, with a copy of the settings; NULL when out of
+** memory. */
+lcurl_agent *lcurl_agent_open(struct lcurl_loop *l, const lcurl_settings *s);
 
 /*
 ** Closes all connections. Transfers under way end, as if by
@@ -302,7 +330,7 @@ lcurl_transfer *lcurl_acquire(lcurl_agent *a);
 ** already. */
 int lcurl_begin(lcurl_transfer *t);
 
-/* Ends a transfer. One that libcurl has not ended loses its connection. */
+/* Ends a transfer. The connection that it still has is closed. */
 void lcurl_end(lcurl_transfer *t);
 
 /* Gives a transfer back, whatever it is doing; one in hand after that. */
@@ -313,7 +341,7 @@ void lcurl_release(lcurl_transfer *t);
 void lcurl_hold(lcurl_transfer *t);
 int lcurl_let_go(lcurl_transfer *t);
 
-/* Notes what libcurl says about transfers that have ended. */
+/* Hears from libcurl which connections are made. */
 void lcurl_harvest(lcurl_agent *a);
 
 /* Libcurl gave up: all transfers end. */
@@ -326,14 +354,15 @@ int lcurl_ripe(const lcurl_transfer *t);
 /* Reports a transfer that has become ripe, once. */
 void lcurl_ripen(lcurl_transfer *t);
 
-/* The earliest limit of a transfer, and which one that is. */
+/* The earliest limit of a transfer, and which one that is: LCURL_STOP_NONE
+** where it is a time at which it is to go on. */
 int64_t lcurl_limit(const lcurl_transfer *t, lcurl_stop *which);
 
 /* Looks at the limits again: one may come earlier than before. */
 void lcurl_retime(lcurl_transfer *t);
 
-/* Somebody waits for more of a stream: the time to read begins, and libcurl
-** goes on if it was paused. */
+/* Somebody waits for more of a stream: the time to read begins, and it goes on
+** if it was paused. */
 void lcurl_await(lcurl_transfer *t);
 
 /* ---- lcurl_loop.c ----------------------------------------------------- */
@@ -341,16 +370,18 @@ void lcurl_await(lcurl_transfer *t);
 /* Whose socket it is; beside the struct pollfd of the same index. */
 typedef struct lcurl_watch {
   lcurl_agent *agent;
-  size_t slot; /* of the transfer that libcurl named with it, or SIZE_MAX */
+  lcurl_connection *connection; /* NULL: one that libcurl connects */
+  size_t slot; /* of the transfer that it is for, or SIZE_MAX */
   unsigned long id; /* tells it from others that get the same descriptor */
 } lcurl_watch;
 
-/* All that waits: sockets as libcurl reports them, and times. It stays at its
-** address. */
+/* All that waits: sockets of connections and those that libcurl reports, and
+** times. It stays at its address. */
 typedef struct lcurl_loop {
   sm_buf fds;     /* array of struct pollfd */
   sm_buf watches; /* array of lcurl_watch */
   sm_buf hits;    /* array of lcurl_hit, for one turn */
+  sm_buf bytes;   /* LCURL_READ_BYTES, for what is being read */
   size_t nfds;
   unsigned long generation; /* counts changes of fds */
   unsigned long sockets;    /* the id given last */
@@ -383,6 +414,13 @@ void lcurl_loop_forget(lcurl_loop *l, lcurl_transfer *t);
 
 /* The transfer of a slot, or NULL. */
 lcurl_transfer *lcurl_loop_find(const lcurl_loop *l, size_t slot);
+
+/* Waits for these events (of poll) of an open connection that has a transfer;
+** 0: for none. There is room for it. */
+void lcurl_loop_watch(lcurl_loop *l, lcurl_connection *c, int events);
+
+/* Microseconds of the monotonic clock. */
+int64_t lcurl_now_us(void);
 
 /* CURLMOPT_SOCKETFUNCTION and CURLMOPT_TIMERFUNCTION; ud: lcurl_agent. */
 int lcurl_on_socket(CURL *easy, curl_socket_t fd, int what, void *ud,

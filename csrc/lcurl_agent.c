@@ -1,13 +1,13 @@
 /*
-** lcurl_agent.c: transfers, from their request to their end, and the multi
-** handle that they share.
+** lcurl_agent.c: transfers, from their request to their end, and what they
+** share.
 **
-** A transfer is idle (its easy handle waits in a stack for the next request),
-** prepared (its request is being filled in), under way (libcurl has it) or
-** ended (libcurl has it no more; what came waits to be handed out). Only
-** transfers that are not idle have a number in the loop.
+** A transfer is idle (it waits in a stack for the next request), prepared (its
+** request is being filled in), under way or ended (what came waits to be handed
+** out). Only transfers that are not idle have a number in the loop.
 */
 #include "lcurl.h"
+#include "sm_text.h"
 
 /* A body buffer above this size is not kept for the next answer; nor above the
 ** smaller one when several handles wait for work. */
@@ -105,9 +105,10 @@ static int64_t stream_limit (const lcurl_transfer *t, lcurl_stop *which) {
   return after(since, t->request.limits.read);
 }
 
-int64_t lcurl_limit (const lcurl_transfer *t, lcurl_stop *which) {
+/* When something must end it. */
+static int64_t end_limit (const lcurl_transfer *t, lcurl_stop *which) {
   const lcurl_limits *limits = &t->request.limits;
-  int sent = lcurl_sent(t);
+  int sent = t->sent != 0;
   int64_t attempt = after(t->start, limits->attempt);
   int64_t phase = sent ? after(t->activity, limits->read)
                        : after(t->start, limits->connect);
@@ -119,6 +120,15 @@ int64_t lcurl_limit (const lcurl_transfer *t, lcurl_stop *which) {
   }
   *which = sent ? LCURL_STOP_READ : LCURL_STOP_CONNECT;
   return phase;
+}
+
+int64_t lcurl_limit (const lcurl_transfer *t, lcurl_stop *which) {
+  int64_t limit = end_limit(t, which);
+  int64_t on = t->again != 0 ? t->again : t->expect;
+  if (on == 0 || on >= limit)
+    return limit;
+  *which = LCURL_STOP_NONE;
+  return on;
 }
 
 void lcurl_retime (lcurl_transfer *t) {
@@ -133,16 +143,11 @@ void lcurl_retime (lcurl_transfer *t) {
 static void destroy (lcurl_transfer *t) {
   lcurl_agent *a = t->agent;
   a->loop->population--;
-  if (t->easy != NULL)
-    curl_easy_cleanup(t->easy);
-  lcurl_response_free(&t->response);
+  sm_http_reader_free(&t->response.reader);
+  sm_buf_free(&t->response.body);
   sm_buf_free(&t->request.text);
-  sm_buf_free(&t->request.list);
   a->text.alloc(a->text.ud, t, sizeof(*t), 0);
 }
-
-/* All header lines of a request together, in bytes; services allow less. */
-#define MAX_HEADERS ((size_t)256 * 1024)
 
 static lcurl_transfer *create (lcurl_agent *a) {
   sm_alloc alloc = a->text.alloc;
@@ -157,14 +162,10 @@ static lcurl_transfer *create (lcurl_agent *a) {
   memset(t, 0, sizeof(*t));
   t->agent = a;
   t->timer.transfer = t;
-  lcurl_response_init(&t->response, a->max_body, a->max_head, alloc, ud);
-  sm_buf_init(&t->request.text, MAX_HEADERS, alloc, ud);
-  sm_buf_init(&t->request.list, MAX_HEADERS * 4, alloc, ud);
-  t->easy = curl_easy_init();
-  if (t->easy == NULL || lcurl_easy_setup(t, &a->settings) != CURLE_OK) {
-    destroy(t);
-    return NULL;
-  }
+  sm_http_reader_init(&t->response.reader, a->max_head, alloc, ud);
+  sm_buf_init(&t->response.body, a->max_body, alloc, ud);
+  sm_buf_init(&t->request.text, LCURL_MAX_HEAD + LCURL_SMALL_BODY, alloc,
+              ud);
   return t;
 }
 
@@ -185,29 +186,54 @@ lcurl_transfer *lcurl_acquire (lcurl_agent *a) {
   return t;
 }
 
-int lcurl_begin (lcurl_transfer *t) {
-  CURLMcode code = CURLM_OK;
-  lcurl_response_reset(&t->response, t->agent->max_body, KEEP_BODY);
-  t->result = lcurl_easy_request(t);
-  if (t->result == CURLE_OK) {
-    t->phase = LCURL_UNDERWAY;
-    lcurl_retime(t);
-    code = curl_multi_add_handle(t->agent->multi, t->easy);
-    if (code == CURLM_OK)
-      return 1;
-    t->result =
-        code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+/* Forgets the request before. */
+static void reset (lcurl_transfer *t) {
+  lcurl_agent *a = t->agent;
+  lcurl_response *r = &t->response;
+  sm_http_reader_begin(&r->reader, t->request.is_head);
+  if (r->body.cap > KEEP_BODY || r->body.cap > a->max_body)
+    sm_buf_free(&r->body); /* a stream before may have had more */
+  sm_buf_reset(&r->body);
+  r->body.max = a->max_body;
+  r->refused = SM_OK;
+  r->headed = r->streamed = r->paused = 0;
+  r->limit = NULL;
+  t->start = t->activity = lcurl_now();
+  t->sent = t->waiting = t->expect = t->again = 0;
+  t->unsent = 0;
+  t->unsendable = t->kept = t->handed = 0;
+  t->stop = LCURL_STOP_NONE;
+  t->result = CURLE_OK;
+  t->system_error = t->tunnel = 0;
+  t->error[0] = '\0';
+  if (a->timings) {
+    memset(&t->took, 0, sizeof(t->took));
+    t->start_us = lcurl_now_us();
   }
-  lcurl_timers_set(&t->agent->loop->timers, &t->timer, LCURL_NEVER);
-  t->phase = LCURL_ENDED;
-  return 0;
+}
+
+int lcurl_begin (lcurl_transfer *t) {
+  reset(t);
+  t->phase = LCURL_UNDERWAY;
+  t->kept = lcurl_connection_take(t);
+  if (t->kept) {
+    lcurl_exchange_begin(t);
+  } else if (lcurl_connect(t, t->request.origin)) {
+    lcurl_retime(t);
+  } else {
+    lcurl_end(t);
+  }
+  return t->phase == LCURL_UNDERWAY;
 }
 
 void lcurl_end (lcurl_transfer *t) {
   if (t->phase != LCURL_UNDERWAY)
     return;
   t->phase = LCURL_ENDED;
-  curl_multi_remove_handle(t->agent->multi, t->easy);
+  if (t->agent->timings)
+    t->took.total = lcurl_now_us() - t->start_us;
+  if (t->connection != NULL)
+    lcurl_connection_close(t->connection);
   lcurl_timers_set(&t->agent->loop->timers, &t->timer, LCURL_NEVER);
   lcurl_ripen(t);
 }
@@ -256,38 +282,22 @@ void lcurl_await (lcurl_transfer *t) {
   if (t->phase != LCURL_UNDERWAY || t->response.body.len > 0)
     return;
   t->waiting = lcurl_now();
-  if (t->response.paused) {
-    CURLcode rc;
-    t->response.paused = 0;
-    rc = curl_easy_pause(t->easy, CURLPAUSE_CONT); /* may fill the buffer */
-    if (rc != CURLE_OK) {
-      t->result = rc;
-      lcurl_end(t);
-      return;
-    }
-  }
-  lcurl_retime(t);
+  if (t->response.paused)
+    lcurl_exchange(t);
+  if (t->phase == LCURL_UNDERWAY)
+    lcurl_retime(t);
 }
 
 /* ---- agents ----------------------------------------------------------- */
-
-/* libcurl is content with a head that the end of the connection has cut off,
-** unless a length of the body stood in it. */
-static CURLcode verdict (const lcurl_transfer *t, CURLcode result) {
-  if (result == CURLE_OK && t->response.state != LCURL_HEAD_DONE)
-    return CURLE_PARTIAL_FILE;
-  return result;
-}
 
 void lcurl_harvest (lcurl_agent *a) {
   CURLMsg *msg;
   int left;
   while ((msg = curl_multi_info_read(a->multi, &left)) != NULL) {
-    lcurl_transfer *t = NULL;
+    lcurl_connection *c = NULL;
     CURLcode result = msg->data.result;
-    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-    t->result = verdict(t, result);
-    lcurl_end(t);
+    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+    lcurl_connection_made(c, result);
   }
 }
 
@@ -301,15 +311,16 @@ void lcurl_agent_fail (lcurl_agent *a) {
   }
 }
 
-static int make_multi (lcurl_agent *a, long connections) {
+static int make_handles (lcurl_agent *a) {
   a->multi = curl_multi_init();
-  if (a->multi == NULL)
+  a->share = curl_share_init();
+  if (a->multi == NULL || a->share == NULL)
     return 0;
+  curl_share_setopt(a->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
   curl_multi_setopt(a->multi, CURLMOPT_SOCKETFUNCTION, lcurl_on_socket);
   curl_multi_setopt(a->multi, CURLMOPT_SOCKETDATA, a);
   curl_multi_setopt(a->multi, CURLMOPT_TIMERFUNCTION, lcurl_on_timer);
   curl_multi_setopt(a->multi, CURLMOPT_TIMERDATA, a);
-  curl_multi_setopt(a->multi, CURLMOPT_MAXCONNECTS, connections);
   return 1;
 }
 
@@ -327,29 +338,70 @@ static size_t length (const char *s) {
 }
 
 static int copy_settings (lcurl_agent *a, const lcurl_settings *s) {
-  size_t n = length(s->ca_file) + length(s->ca_path) + length(s->proxy) +
-             length(s->no_proxy);
+  size_t n = length(s->ca_file) + length(s->ca_path) + length(s->proxy);
   if (n > 0 && sm_buf_grow(&a->text, n) != SM_OK)
     return 0;
   a->settings.ca_file = keep(&a->text, s->ca_file);
   a->settings.ca_path = keep(&a->text, s->ca_path);
   a->settings.proxy = keep(&a->text, s->proxy);
-  a->settings.no_proxy = keep(&a->text, s->no_proxy);
   a->settings.verify = s->verify;
   a->proxied = s->proxy != NULL && *s->proxy != '\0';
   return 1;
 }
 
-static void dispose (lcurl_agent *a) {
-  sm_buf text = a->text; /* it knows the allocator */
+/* The parts of the proxy's URL that plain http needs: whether it is a proxy that
+** is told the whole URL, and who is to be named to it. What is wrong with the
+** URL, libcurl says of the first connection. */
+static int read_proxy (lcurl_agent *a) {
+  CURLU *url = curl_url();
+  char *scheme = NULL, *user = NULL, *password = NULL;
+  sm_buf plain;
+  if (url == NULL)
+    return 0;
+  sm_buf_init(&plain, 1 << 16, a->text.alloc, a->text.ud);
+  curl_url_set(url, CURLUPART_URL, a->settings.proxy,
+               CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
+  curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+  curl_url_get(url, CURLUPART_USER, &user, CURLU_URLDECODE);
+  curl_url_get(url, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+  a->absolute = scheme == NULL || strncmp(scheme, "socks", 5) != 0;
+  if (user != NULL) {
+    sm_buf_put(&plain, user, strlen(user));
+    sm_buf_putc(&plain, ':');
+    if (password != NULL)
+      sm_buf_put(&plain, password, strlen(password));
+    sm_buf_puts(&a->credentials, SM_LIT("Proxy-Authorization: Basic "));
+    sm_base64_put(&a->credentials, plain.p, plain.len);
+    sm_buf_puts(&a->credentials, SM_LIT("\r\n"));
+  }
+  curl_free(scheme);
+  curl_free(user);
+  curl_free(password);
+  curl_url_cleanup(url);
+  if (plain.err != SM_OK)
+    a->credentials.err = plain.err;
+  sm_buf_wipe(&plain);
+  return a->credentials.err == SM_OK;
+}
+
+static void close_handles (lcurl_agent *a) {
   if (a->multi != NULL)
     curl_multi_cleanup(a->multi);
+  if (a->share != NULL)
+    curl_share_cleanup(a->share);
+  a->multi = NULL;
+  a->share = NULL;
+}
+
+static void dispose (lcurl_agent *a) {
+  sm_buf text = a->text; /* it knows the allocator */
+  close_handles(a);
+  sm_buf_wipe(&a->credentials);
   sm_buf_free(&text);
   text.alloc(text.ud, a, sizeof(*a), 0);
 }
 
-lcurl_agent *lcurl_agent_open (lcurl_loop *l, const lcurl_settings *s,
-                               long connections) {
+lcurl_agent *lcurl_agent_open (lcurl_loop *l, const lcurl_settings *s) {
   lcurl_agent *a = NULL;
   if (lcurl_loop_admit(l) == SM_OK)
     a = (lcurl_agent *)l->alloc(l->ud, NULL, 0, sizeof(*a));
@@ -357,8 +409,10 @@ lcurl_agent *lcurl_agent_open (lcurl_loop *l, const lcurl_settings *s,
     return NULL;
   memset(a, 0, sizeof(*a));
   sm_buf_init(&a->text, 1 << 20, l->alloc, l->ud);
+  sm_buf_init(&a->credentials, 1 << 17, l->alloc, l->ud);
   a->timer.agent = a;
-  if (!copy_settings(a, s) || !make_multi(a, connections)) {
+  if (!copy_settings(a, s) || (a->proxied && !read_proxy(a)) ||
+      !make_handles(a)) {
     dispose(a);
     return NULL;
   }
@@ -386,8 +440,9 @@ void lcurl_agent_close (lcurl_agent *a) {
     a->nidle--;
     destroy(t);
   }
-  curl_multi_cleanup(a->multi);
-  a->multi = NULL;
+  while (a->kept != NULL)
+    lcurl_connection_close(a->kept);
+  close_handles(a);
   lcurl_timers_set(&a->loop->timers, &a->timer, LCURL_NEVER);
 }
 

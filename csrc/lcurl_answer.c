@@ -2,67 +2,89 @@
 ** lcurl_answer.c: an ended transfer as Lua values.
 */
 #include "lcurl_lua.h"
+#include "sm_text.h"
+
+typedef struct head {
+  const sm_http_span *spans;
+  const char *text;
+  size_t n;
+} head;
+
+static sm_str name_of (const head *h, size_t i) {
+  return (sm_str){h->text + h->spans[i].name, h->spans[i].name_len};
+}
+
+static int are_same (const head *h, size_t i, size_t j) {
+  return h->spans[i].name_len == h->spans[j].name_len &&
+         sm_str_ieq(name_of(h, i), name_of(h, j));
+}
+
+/* Whether a field before field i has its name. */
+static int is_repeated (const head *h, size_t i) {
+  size_t j = 0;
+  while (j < i && !are_same(h, i, j))
+    j++;
+  return j < i;
+}
+
+static void push_value (lua_State *L, const head *h, size_t i) {
+  lua_pushlstring(L, h->text + h->spans[i].value, h->spans[i].value_len);
+}
 
 /* Pushes the value of field i, joined with later ones of the same name. */
-static void push_value (lua_State *L, lcurl_field *fields, int n, int i) {
-  int j;
-  lua_pushlstring(L, fields[i].value.p, fields[i].value.len);
-  for (j = i + 1; j < n; j++) {
-    if (fields[j].name.len != fields[i].name.len || fields[j].name.p == NULL ||
-        !lcurl_same(fields[i].name, fields[j].name))
+static void push_values (lua_State *L, const head *h, size_t i) {
+  size_t j;
+  push_value(L, h, i);
+  for (j = i + 1; j < h->n; j++) {
+    if (!are_same(h, i, j))
       continue;
     lua_pushliteral(L, ", ");
-    lua_pushlstring(L, fields[j].value.p, fields[j].value.len);
+    push_value(L, h, j);
     lua_concat(L, 3);
-    fields[j].name.p = NULL; /* done */
   }
 }
 
-static void push_headers (lua_State *L, const lcurl_response *r) {
-  lcurl_field fields[LCURL_MAX_FIELDS];
-  int i, n = lcurl_response_fields(r, fields);
-  lua_createtable(L, 0, n);
-  for (i = 0; i < n; i++) {
-    if (fields[i].name.p == NULL)
+static void push_headers (lua_State *L, const sm_http_reader *r) {
+  head h;
+  size_t i;
+  h.n = sm_http_reader_fields(r, &h.spans, &h.text);
+  lua_createtable(L, 0, (int)h.n);
+  for (i = 0; i < h.n; i++) {
+    sm_str name = name_of(&h, i);
+    if (is_repeated(&h, i))
       continue;
-    lua_pushlstring(L, fields[i].name.p, fields[i].name.len);
-    push_value(L, fields, n, i);
+    lua_pushlstring(L, name.p, name.len);
+    push_values(L, &h, i);
     lua_rawset(L, -3);
   }
 }
 
-static void push_timings (lua_State *L, CURL *easy) {
-  static const struct {
-    const char *name;
-    CURLINFO info;
-  } rows[] = {
-      {"resolve", CURLINFO_NAMELOOKUP_TIME_T},
-      {"connect", CURLINFO_CONNECT_TIME_T},
-      {"tls", CURLINFO_APPCONNECT_TIME_T},
-      {"first_byte", CURLINFO_STARTTRANSFER_TIME_T},
-      {"total", CURLINFO_TOTAL_TIME_T},
-  };
-  size_t i;
-  lua_createtable(L, 0, sizeof(rows) / sizeof(*rows));
-  for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-    curl_off_t us = 0;
-    curl_easy_getinfo(easy, rows[i].info, &us);
-    lua_pushnumber(L, (lua_Number)us / 1e6);
-    lua_setfield(L, -2, rows[i].name);
-  }
+static void push_time (lua_State *L, const char *name, int64_t us) {
+  lua_pushnumber(L, (lua_Number)us / 1e6);
+  lua_setfield(L, -2, name);
+}
+
+static void push_timings (lua_State *L, const lcurl_transfer *t) {
+  const lcurl_timings *took = &t->took;
+  int64_t total = t->phase == LCURL_ENDED ? took->total
+                                          : lcurl_now_us() - t->start_us;
+  lua_createtable(L, 0, 5);
+  push_time(L, "resolve", took->resolve);
+  push_time(L, "connect", took->connect);
+  push_time(L, "tls", took->tls);
+  push_time(L, "first_byte", took->first_byte);
+  push_time(L, "total", total);
 }
 
 /* Pushes {status, reused}, with `timings` where the agent says so. */
 static void push_facts (lua_State *L, const lcurl_transfer *t) {
-  long connects = 0;
-  curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
   lua_createtable(L, 0, 4);
-  lua_pushinteger(L, t->response.status);
+  lua_pushinteger(L, t->response.reader.status);
   lua_setfield(L, -2, "status");
-  lua_pushboolean(L, connects == 0);
+  lua_pushboolean(L, t->kept);
   lua_setfield(L, -2, "reused");
   if (t->agent->timings) {
-    push_timings(L, t->easy);
+    push_timings(L, t);
     lua_setfield(L, -2, "timings");
   }
 }
@@ -70,7 +92,7 @@ static void push_facts (lua_State *L, const lcurl_transfer *t) {
 void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t) {
   const lcurl_response *r = &t->response;
   push_facts(L, t);
-  push_headers(L, r);
+  push_headers(L, &r->reader);
   lua_setfield(L, -2, "headers");
   if (!r->streamed) {
     lua_pushlstring(L, r->body.len > 0 ? r->body.p : "", r->body.len);

@@ -112,7 +112,7 @@ static lcurl_transfer *prepare (lua_State *L, lcurl_ref *ref) {
   if (t == NULL)
     return lcurl_fail(L, "OutOfMemory", "not enough memory"), NULL;
   take_up(ref, t);
-  problem = lcurl_readrequest(L, 3, &a->limits, &t->request);
+  problem = lcurl_readrequest(L, 3, a, &t->request);
   check_agent(L, 2); /* a metamethod of the request may have closed it */
   if (t->dropped)
     luaL_error(L, "the request was cancelled");
@@ -135,8 +135,8 @@ static int has_failed (const lcurl_transfer *t) {
 
 /* Whether the body of an answer is to be decoded where it is. */
 static int is_decoded (lua_State *L, const lcurl_response *r) {
-  return lua_isfunction(L, DECODE) && !r->streamed && r->status >= 200 &&
-         r->status < 300;
+  return lua_isfunction(L, DECODE) && !r->streamed && r->reader.status >= 200 &&
+         r->reader.status < 300;
 }
 
 /* Pushes what became of a ripe transfer. A stream takes it over. */
@@ -166,7 +166,7 @@ static int guarded_perform (lua_State *L) {
   lcurl_transfer *t = prepare(L, ref);
   if (t == NULL)
     return 6;
-  if (t->request.stream)
+  if (t->request.stream && t->request.body.len > 0)
     anchor(L, 2, t->slot);
   t->quiet = 1;
   if (lcurl_begin(t)) {
@@ -193,7 +193,8 @@ static int guarded_start (lua_State *L) {
   lcurl_transfer *t = prepare(L, ref);
   if (t == NULL)
     return 6;
-  anchor(L, 2, t->slot);
+  if (t->request.body.len > 0)
+    anchor(L, 2, t->slot);
   if (!lcurl_begin(t))
     return hand_out(L, ref, t, 2);
   lua_pushinteger(L, (lua_Integer)t->slot + 1);

@@ -1,5 +1,5 @@
 /*
-** lcurl_easy.c: the options of an easy handle.
+** lcurl_easy.c: the options of an easy handle that makes a connection.
 */
 #include "lcurl.h"
 
@@ -11,83 +11,28 @@
       return set_rc;                                                           \
   } while (0)
 
-static int lower (char c) {
-  return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+/* What a proxy says beside its status. */
+static size_t forget (char *p, size_t size, size_t n, void *ud) {
+  (void)p;
+  (void)ud;
+  return size * n;
 }
 
-int lcurl_same (sm_str a, sm_str b) {
-  size_t i;
-  if (a.len != b.len)
-    return 0;
-  for (i = 0; i < a.len; i++) {
-    if (lower(a.p[i]) != lower(b.p[i]))
-      return 0;
-  }
-  return 1;
-}
-
-#if LIBCURL_VERSION_NUM >= 0x075000
-/*
-** libcurl calls this when it is connected and about to send: the first time to
-** say that from now on the service may see something, a second time when a kept
-** connection died and the request is to go out again.
-*/
-static int before_request (void *ud, char *ip, char *local, int port,
-                           int local_port) {
-  lcurl_transfer *t = (lcurl_transfer *)ud;
-  int64_t now = lcurl_now();
-  (void)ip;
-  (void)local;
-  (void)port;
-  (void)local_port;
-  if (t->sent != 0 && now - t->sent > LCURL_STALE_MS) {
-    t->stop = LCURL_STOP_STALE;
-    return CURL_PREREQFUNC_ABORT;
-  }
-  t->sent = t->activity = now;
-  lcurl_retime(t); /* the time to read may be shorter than that to connect */
-  return CURL_PREREQFUNC_OK;
-}
-
-static CURLcode set_watch (CURL *easy, lcurl_transfer *t) {
-  SET(CURLOPT_PREREQFUNCTION, before_request);
-  SET(CURLOPT_PREREQDATA, t);
-  return CURLE_OK;
-}
-
-int lcurl_sent (const lcurl_transfer *t) {
-  return t->sent != 0;
-}
-#else
-static CURLcode set_watch (CURL *easy, lcurl_transfer *t) {
-  (void)easy;
-  (void)t;
-  return CURLE_OK;
-}
-
-int lcurl_sent (const lcurl_transfer *t) {
-  long bytes = 0, code = 0;
-  curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes);
-  curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
-  return bytes > 0 && code < 300;
-}
-#endif
-
-/* No redirects, no old protocols, no cookies, no rewriting of the path. */
-static CURLcode set_http (CURL *easy) {
+/* Only the connection is made, for HTTP/1.1. */
+static CURLcode set_purpose (CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
   SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+  SET(CURLOPT_CONNECT_ONLY, 1L);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  SET(CURLOPT_FOLLOWLOCATION, 0L);
-  SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_HEADERFUNCTION, forget);
+  SET(CURLOPT_WRITEFUNCTION, forget);
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  SET(CURLOPT_BUFFERSIZE, (long)LCURL_READ_BYTES);
   return CURLE_OK;
 }
 
@@ -127,60 +72,6 @@ static CURLcode set_trust (CURL *easy, const lcurl_settings *s) {
   return CURLE_OK;
 }
 
-/* Set in any case, so that libcurl does not look at the environment. */
-static CURLcode set_proxy (CURL *easy, const lcurl_settings *s) {
-  SET(CURLOPT_PROXY, s->proxy != NULL ? s->proxy : "");
-  SET(CURLOPT_NOPROXY, s->no_proxy != NULL ? s->no_proxy : "");
-  return CURLE_OK;
-}
-
-static CURLcode set_callbacks (CURL *easy, lcurl_transfer *t) {
-  SET(CURLOPT_ERRORBUFFER, t->error);
-  SET(CURLOPT_PRIVATE, t);
-  SET(CURLOPT_HEADERFUNCTION, lcurl_on_header);
-  SET(CURLOPT_HEADERDATA, t);
-  SET(CURLOPT_WRITEFUNCTION, lcurl_on_body);
-  SET(CURLOPT_WRITEDATA, t);
-  return set_watch(easy, t);
-}
-
-CURLcode lcurl_easy_setup (lcurl_transfer *t, const lcurl_settings *s) {
-  CURL *easy = t->easy;
-  CURLcode rc = set_http(easy);
-  if (rc == CURLE_OK)
-    rc = set_signals(easy);
-  if (rc == CURLE_OK)
-    rc = set_trust(easy, s);
-  if (rc == CURLE_OK)
-    rc = set_proxy(easy, s);
-  if (rc == CURLE_OK)
-    rc = set_callbacks(easy, t);
-  return rc;
-}
-
-/* POST and PUT announce a length even for an empty body. */
-static int wants_body (const lcurl_request *r) {
-  return r->body.len > 0 || strcmp(r->method, "POST") == 0 ||
-         strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
-}
-
-static CURLcode set_method (CURL *easy, const lcurl_request *r) {
-  const char *method = r->method;
-  SET(CURLOPT_HTTPGET, 1L); /* forgets what the last request set */
-  if (wants_body(r)) {
-    SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDS, r->body.p);
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
-    SET(CURLOPT_CUSTOMREQUEST, strcmp(method, "POST") == 0 ? NULL : method);
-  } else if (strcmp(method, "HEAD") == 0) {
-    SET(CURLOPT_CUSTOMREQUEST, NULL);
-    SET(CURLOPT_NOBODY, 1L);
-  } else {
-    SET(CURLOPT_CUSTOMREQUEST, strcmp(method, "GET") == 0 ? NULL : method);
-  }
-  return CURLE_OK;
-}
-
 /* libcurl spreads the time to connect over the addresses of a host, so it must
 ** know the limit; the loop enforces it. 0 is libcurl's own 300 s. */
 static long connect_ms (const lcurl_limits *limits) {
@@ -189,17 +80,27 @@ static long connect_ms (const lcurl_limits *limits) {
   return ms > 1000000000 ? 0L : (long)ms;
 }
 
-CURLcode lcurl_easy_request (lcurl_transfer *t) {
-  CURL *easy = t->easy;
-  const lcurl_request *r = &t->request;
-  t->start = t->activity = lcurl_now();
-  t->sent = t->waiting = 0;
-  t->stop = LCURL_STOP_NONE;
-  t->result = CURLE_OK;
-  t->handed = 0;
-  t->error[0] = '\0';
-  SET(CURLOPT_URL, r->url);
-  SET(CURLOPT_HTTPHEADER, (struct curl_slist *)(void *)r->list.p);
-  SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms(&r->limits));
-  return set_method(easy, r);
+/* Where to, and by which way: set in any case, so that libcurl does not look at
+** the environment. */
+static CURLcode set_way (CURL *easy, const lcurl_settings *s,
+                         const char *origin, const lcurl_limits *limits) {
+  SET(CURLOPT_URL, origin);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms(limits));
+  SET(CURLOPT_PROXY, s->proxy != NULL ? s->proxy : "");
+  SET(CURLOPT_NOPROXY, "");
+  return CURLE_OK;
+}
+
+CURLcode lcurl_easy_setup (CURL *easy, const lcurl_settings *s, CURLSH *share,
+                           const char *origin, const lcurl_limits *limits) {
+  CURLcode rc = set_purpose(easy);
+  if (rc == CURLE_OK)
+    rc = set_signals(easy);
+  if (rc == CURLE_OK)
+    rc = set_trust(easy, s);
+  if (rc == CURLE_OK)
+    rc = set_way(easy, s, origin, limits);
+  if (rc == CURLE_OK)
+    rc = curl_easy_setopt(easy, CURLOPT_SHARE, share);
+  return rc;
 }

@@ -1,5 +1,7 @@
 /*
 ** lcurl_error.c: how a transfer failed, in the words of the transport contract.
+** The CURLcode of a failure is libcurl's while it connects; afterwards it is
+** lcurl_exchange.c's.
 **
 **   code                   what happened                          try again?
 **   HostNotFound           the name did not resolve                      yes
@@ -48,9 +50,6 @@ static const struct row {
     {CURLE_SSL_SHUTDOWN_FAILED, "TlsError", 0},
     {CURLE_URL_MALFORMAT, "InvalidRequest", 0},
     {CURLE_LOGIN_DENIED, "InvalidRequest", 0},
-#if LIBCURL_VERSION_NUM >= 0x080600
-    {CURLE_TOO_LARGE, "ResponseTooLarge", 0},
-#endif
     {CURLE_OUT_OF_MEMORY, "OutOfMemory", 0},
 };
 
@@ -59,7 +58,7 @@ static void say (lcurl_failure *f, const char *code, int retryable) {
   f->retryable = retryable;
 }
 
-/* libcurl's sentence about this failure, or the one for its kind. */
+/* The sentence about this failure, or the one for its kind. */
 static void quote (const lcurl_transfer *t, lcurl_failure *f) {
   const char *text =
       t->error[0] != '\0' ? t->error : curl_easy_strerror(t->result);
@@ -101,7 +100,7 @@ static void stopped (lcurl_stop stop, const lcurl_transfer *t,
   }
 }
 
-/* A callback of ours refused what came. */
+/* What came was too much. */
 static void refused (const lcurl_transfer *t, lcurl_failure *f) {
   const lcurl_response *r = &t->response;
   if (r->refused == SM_ENOMEM) {
@@ -110,18 +109,18 @@ static void refused (const lcurl_transfer *t, lcurl_failure *f) {
     return;
   }
   say(f, "ResponseTooLarge", 0);
-  if (r->lines > LCURL_MAX_FIELDS)
+  if (r->limit[0] == 'h' && r->reader.lines > SM_HTTP_MAX_LINES)
     snprintf(f->text, sizeof(f->text),
-             "more than %d header lines in the answer", LCURL_MAX_FIELDS);
+             "more than %d header lines in the answer", SM_HTTP_MAX_LINES);
   else
     snprintf(f->text, sizeof(f->text), "%s of the answer is over %lu bytes",
              r->limit,
-             (unsigned long)(r->limit[0] == 'b' ? r->body.max : r->head.max));
+             (unsigned long)(r->limit[0] == 'b' ? r->body.max
+                                                : t->agent->max_head));
 }
 
 static void not_connected (const lcurl_transfer *t, lcurl_failure *f) {
-  long error = 0;
-  curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &error);
+  long error = t->system_error;
   if (t->agent->proxied)
     say(f, "ProxyError", 1);
   else if (error == ECONNREFUSED)
@@ -157,19 +156,13 @@ static void no_handshake (const lcurl_transfer *t, lcurl_failure *f) {
 
 /* The connection broke: before the request, before the answer, or in it. */
 static void broken (const lcurl_transfer *t, lcurl_failure *f) {
-  long code = 0;
-  curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
   if (!f->sent && t->agent->proxied) {
-    say(f, "ProxyError", code < 300 || code >= 500);
-    if (code >= 300)
+    say(f, "ProxyError", t->tunnel < 300 || t->tunnel >= 500);
+    if (t->tunnel >= 300)
       snprintf(f->text, sizeof(f->text), "the proxy answered CONNECT with %ld",
-               code);
-  } else if (strstr(t->error, "chunked-encoding") != NULL) {
-    say(f, "InvalidResponse", 0);
+               t->tunnel);
   } else if (f->received) {
     say(f, "TruncatedResponse", 1);
-    if (t->error[0] == '\0' && t->response.state != LCURL_HEAD_DONE)
-      snprintf(f->text, sizeof(f->text), "the answer broke off in its head");
   } else {
     say(f, t->result == CURLE_GOT_NOTHING ? "EmptyReply" : "ConnectionReset",
         1);
@@ -178,13 +171,6 @@ static void broken (const lcurl_transfer *t, lcurl_failure *f) {
 
 static void by_table (const lcurl_transfer *t, lcurl_failure *f) {
   size_t i;
-  if (t->result == CURLE_OUT_OF_MEMORY && f->sent && t->error[0] == '\0') {
-    /* what libcurl before 8.6 says of a header line over 100 KB */
-    say(f, "ResponseTooLarge", 0);
-    snprintf(f->text, sizeof(f->text),
-             "a header line of the answer is too long");
-    return;
-  }
   say(f, "TransportError", !f->sent);
   for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
     if (rows[i].result == t->result)
@@ -210,7 +196,6 @@ static void late (const lcurl_transfer *t, lcurl_failure *f) {
     say(f, "ConnectTimeout", 1);
 }
 
-/* libcurl's own verdict. */
 static void failed (const lcurl_transfer *t, lcurl_failure *f) {
   quote(t, f);
   if (is_unreadable_proxy(f)) {
@@ -239,7 +224,6 @@ static void failed (const lcurl_transfer *t, lcurl_failure *f) {
     break;
   case CURLE_UNSUPPORTED_PROTOCOL:
   case CURLE_WEIRD_SERVER_REPLY:
-  case CURLE_BAD_CONTENT_ENCODING:
     say(f, f->sent ? "InvalidResponse" : "InvalidRequest", 0);
     break;
   default:
@@ -248,8 +232,8 @@ static void failed (const lcurl_transfer *t, lcurl_failure *f) {
 }
 
 void lcurl_classify (const lcurl_transfer *t, lcurl_failure *f) {
-  f->sent = lcurl_sent(t);
-  f->received = t->response.received;
+  f->sent = t->sent != 0;
+  f->received = t->response.reader.begun;
   if (t->stop != LCURL_STOP_NONE)
     stopped(t->stop, t, f);
   else if (t->response.refused != SM_OK)

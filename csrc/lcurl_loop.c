@@ -16,13 +16,14 @@
 ** come first. */
 #define MANY ((size_t)1 << 22)
 
-/* Sockets a transfer may have at once: two that race to connect, and those of
-** a resolver. */
+/* Sockets a transfer may have at once: its own, or two that race to connect, and
+** those of a resolver. */
 #define SOCKETS_EACH 4
 
 /* A socket that is ready. */
 typedef struct lcurl_hit {
   lcurl_agent *agent;
+  const lcurl_connection *connection;
   size_t slot;
   int fd;
   int action;
@@ -32,6 +33,12 @@ int64_t lcurl_now (void) {
   struct timespec ts;
   clock_gettime(CLOCK_MONOTONIC, &ts);
   return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t lcurl_now_us (void) {
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 static struct pollfd *fds_of (const lcurl_loop *l) {
@@ -59,6 +66,7 @@ void lcurl_loop_init (lcurl_loop *l, sm_alloc alloc, void *ud) {
   sm_buf_init(&l->fds, MANY * sizeof(struct pollfd), alloc, ud);
   sm_buf_init(&l->watches, MANY * sizeof(lcurl_watch), alloc, ud);
   sm_buf_init(&l->hits, MANY * sizeof(lcurl_hit), alloc, ud);
+  sm_buf_init(&l->bytes, LCURL_READ_BYTES, alloc, ud);
   sm_buf_init(&l->slots, MANY * sizeof(lcurl_transfer *), alloc, ud);
   sm_buf_init(&l->unused, MANY * sizeof(size_t), alloc, ud);
   lcurl_timers_init(&l->timers, alloc, ud);
@@ -70,6 +78,7 @@ void lcurl_loop_free (lcurl_loop *l) {
   sm_buf_free(&l->fds);
   sm_buf_free(&l->watches);
   sm_buf_free(&l->hits);
+  sm_buf_free(&l->bytes);
   sm_buf_free(&l->slots);
   sm_buf_free(&l->unused);
   lcurl_timers_free(&l->timers);
@@ -94,6 +103,7 @@ static int reserve_sockets (lcurl_loop *l, size_t n) {
 int lcurl_loop_admit (lcurl_loop *l) {
   size_t n = l->population + 1;
   if (n * SOCKETS_EACH >= MANY || !reserve_sockets(l, n * SOCKETS_EACH) ||
+      reserve(&l->bytes, LCURL_READ_BYTES) != SM_OK ||
       reserve(&l->slots, n * sizeof(lcurl_transfer *)) != SM_OK ||
       reserve(&l->unused, n * sizeof(size_t)) != SM_OK ||
       lcurl_timers_reserve(&l->timers, n) != SM_OK)
@@ -116,12 +126,17 @@ lcurl_transfer *lcurl_loop_find (const lcurl_loop *l, size_t slot) {
   return slot < l->nslots ? slots_of(l)[slot] : NULL;
 }
 
-/* ---- what libcurl says ------------------------------------------------ */
+/* ---- sockets ---------------------------------------------------------- */
 
-/* libcurl keeps with each socket its place in our list, from 1. */
+/* Who knows the place of a socket in our list, from 1: its connection, or
+** libcurl. */
 static void tell_place (lcurl_loop *l, size_t i) {
-  curl_multi_assign(watches_of(l)[i].agent->multi, fds_of(l)[i].fd,
-                    (void *)(uintptr_t)(i + 1));
+  const lcurl_watch *w = watches_of(l) + i;
+  if (w->connection != NULL)
+    w->connection->place = i + 1;
+  else
+    curl_multi_assign(w->agent->multi, fds_of(l)[i].fd,
+                      (void *)(uintptr_t)(i + 1));
 }
 
 /* The place of a socket, l->nfds when it is not there; `hint` is where libcurl
@@ -138,6 +153,7 @@ static size_t find_socket (const lcurl_loop *l, int fd, const void *hint) {
 /* Takes an entry out; the last one moves there. */
 static void drop_socket (lcurl_loop *l, size_t i) {
   size_t last = --l->nfds;
+  l->generation++;
   if (i == last)
     return;
   fds_of(l)[i] = fds_of(l)[last];
@@ -145,10 +161,47 @@ static void drop_socket (lcurl_loop *l, size_t i) {
   tell_place(l, i);
 }
 
+/* Puts a socket in at place i, or changes what is there. */
+static void put_socket (lcurl_loop *l, size_t i, int fd, int events,
+                        const lcurl_watch *watch) {
+  struct pollfd *p = fds_of(l) + i;
+  unsigned long id = i < l->nfds ? watches_of(l)[i].id : ++l->sockets;
+  l->generation++;
+  p->fd = fd;
+  p->events = (short)events;
+  p->revents = 0;
+  watches_of(l)[i] = *watch;
+  watches_of(l)[i].id = id;
+  if (i == l->nfds) {
+    l->nfds++;
+    tell_place(l, i);
+  }
+}
+
+void lcurl_loop_watch (lcurl_loop *l, lcurl_connection *c, int events) {
+  size_t i = c->place - 1;
+  lcurl_watch watch = {NULL, NULL, 0, 0};
+  if (events == 0) {
+    if (c->place != 0)
+      drop_socket(l, i);
+    c->place = 0;
+    return;
+  }
+  if (c->place != 0 && fds_of(l)[i].events == events)
+    return;
+  watch.agent = c->agent;
+  watch.connection = c;
+  watch.slot = c->transfer->slot;
+  put_socket(l, c->place != 0 ? i : l->nfds, (int)c->fd, events, &watch);
+}
+
+/* ---- what libcurl says ------------------------------------------------ */
+
 static size_t slot_of (CURL *easy) {
-  lcurl_transfer *t = NULL;
-  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
-  return t != NULL ? t->slot : SIZE_MAX; /* NULL: a handle of libcurl's own */
+  lcurl_connection *c = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&c);
+  /* a handle of libcurl's own has none */
+  return c != NULL && c->transfer != NULL ? c->transfer->slot : SIZE_MAX;
 }
 
 int lcurl_on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
@@ -156,8 +209,7 @@ int lcurl_on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
   lcurl_agent *a = (lcurl_agent *)ud;
   lcurl_loop *l = a->loop;
   size_t i = find_socket(l, (int)fd, socket_ud);
-  struct pollfd *p;
-  l->generation++;
+  lcurl_watch watch = {NULL, NULL, 0, 0};
   if (what == CURL_POLL_REMOVE) {
     if (i < l->nfds)
       drop_socket(l, i);
@@ -165,18 +217,12 @@ int lcurl_on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
   }
   if (i == l->nfds && !reserve_sockets(l, l->nfds + 1))
     return -1;
-  p = fds_of(l) + i;
-  p->fd = (int)fd;
-  p->events = (short)((what & CURL_POLL_IN ? POLLIN : 0) |
-                      (what & CURL_POLL_OUT ? POLLOUT : 0));
-  p->revents = 0;
-  watches_of(l)[i].agent = a;
-  watches_of(l)[i].slot = slot_of(easy);
-  if (i == l->nfds) {
-    l->nfds++;
-    watches_of(l)[i].id = ++l->sockets;
-    tell_place(l, i);
-  }
+  watch.agent = a;
+  watch.slot = slot_of(easy);
+  put_socket(l, i, (int)fd,
+             (what & CURL_POLL_IN ? POLLIN : 0) |
+                 (what & CURL_POLL_OUT ? POLLOUT : 0),
+             &watch);
   return 0;
 }
 
@@ -224,6 +270,7 @@ static size_t collect (lcurl_loop *l, int n) {
     if (p->revents == 0)
       continue;
     hit->agent = watches_of(l)[i].agent;
+    hit->connection = watches_of(l)[i].connection;
     hit->slot = watches_of(l)[i].slot;
     hit->fd = p->fd;
     hit->action = action_of(p);
@@ -233,7 +280,13 @@ static size_t collect (lcurl_loop *l, int n) {
   return found;
 }
 
-/* Tells libcurl about the sockets that are ready. */
+/* A connection that libcurl has handed over, unless it has gone meanwhile. */
+static void go_on (lcurl_transfer *t, const lcurl_connection *c) {
+  if (t != NULL && t->connection == c && c->open)
+    lcurl_exchange(t);
+}
+
+/* Tells those whose sockets are ready. */
 static void feed (lcurl_loop *l, int n) {
   size_t i, found = collect(l, n);
   int64_t now = lcurl_now();
@@ -242,17 +295,26 @@ static void feed (lcurl_loop *l, int n) {
     lcurl_transfer *t = lcurl_loop_find(l, hit.slot);
     if (t != NULL)
       t->activity = now;
-    act(hit.agent, hit.fd, hit.action);
+    if (hit.connection != NULL)
+      go_on(t, hit.connection);
+    else
+      act(hit.agent, hit.fd, hit.action);
   }
 }
 
-/* The time of a transfer's timer has come: one of its limits has passed, or
-** the next one is later than it was. When the host was busy elsewhere, what is
+/* The time of a transfer's timer has come: one of its limits has passed, it is
+** to go on, or its time is later than it was. When the host was busy elsewhere, what is
 ** waited for may be in the socket: nothing ends before that was looked at. */
 static void check_limit (lcurl_transfer *t, int64_t now, int looked) {
   lcurl_stop which;
   int64_t limit = lcurl_limit(t, &which);
-  if (now < limit || !looked) {
+  if (now >= limit && looked && which == LCURL_STOP_NONE) {
+    lcurl_exchange(t);
+    if (t->phase != LCURL_UNDERWAY)
+      return;
+    limit = lcurl_limit(t, &which);
+    lcurl_timers_set(&t->agent->loop->timers, &t->timer, limit);
+  } else if (now < limit || !looked) {
     lcurl_timers_set(&t->agent->loop->timers, &t->timer, limit);
   } else {
     t->stop = which;

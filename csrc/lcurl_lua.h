@@ -3,7 +3,7 @@
 **
 ** A loop, its agents and the streams are userdata. The user value of an agent
 ** is that of its loop: a table that holds the loop at 0 and, beside the number
-** of a transfer, the body that libcurl reads from. The user value of a stream
+** of a transfer, the body that is sent from there. The user value of a stream
 ** is a table with its agent at 1.
 **
 ** A function that has a transfer in its hands runs in a protected call
@@ -38,12 +38,12 @@ SM_HIDDEN_BEGIN
 /*
 ** Reads the request table at absolute index `idx`: method (default "GET"), url,
 ** headers (name -> string or number), body (default ""), timeouts {connect,
-** read} in seconds (default: `fallback`), stream. Pushes values that r borrows
-** from, the body last. Returns NULL, or says in a static sentence why the
-** request may not be sent. Throws when a field has a wrong type.
+** read} in seconds (default: those of the agent), stream. Pushes values that r
+** borrows from, the body last. Returns NULL, or says in a static sentence why
+** the request may not be sent. Throws when a field has a wrong type.
 */
-const char *lcurl_readrequest(lua_State *L, int idx,
-                              const lcurl_limits *fallback, lcurl_request *r);
+const char *lcurl_readrequest(lua_State *L, int idx, const lcurl_agent *a,
+                              lcurl_request *r);
 
 /* The field `key` of the table at `idx` as milliseconds (rounded up), or
 ** `fallback` when it is nil. Throws unless it is a number above zero. */

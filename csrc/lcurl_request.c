@@ -1,34 +1,15 @@
 /*
-** lcurl_request.c: a request from Lua, checked before libcurl sees it.
+** lcurl_request.c: a request from Lua, checked and written as HTTP/1.1.
 */
 #include "lcurl_lua.h"
-
-/* No libcurl asks "Expect: 100-continue" for a body up to this size. */
-#define LARGE_BODY 1024
-
-/* The characters of a token (RFC 9110, section 5.6.2). */
-static const char token_characters[] =
-    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-static int is_token (unsigned char c) {
-  if ((unsigned)(c | 32) - 'a' < 26u || c == '-' || (unsigned)c - '0' < 10u)
-    return 1;
-  return c != '\0' && strchr(token_characters, c) != NULL;
-}
-
-static int all_token (sm_str s) {
-  size_t i = 0;
-  while (i < s.len && is_token((unsigned char)s.p[i]))
-    i++;
-  return s.len > 0 && i == s.len;
-}
+#include "sm_http.h"
+#include "sm_text.h"
 
 /* Only visible ASCII, an http or https scheme, and no fragment. */
 static const char *check_url (sm_str url) {
   size_t i;
-  if (!(url.len > 7 && lcurl_same((sm_str){url.p, 7}, SM_LIT("http://"))) &&
-      !(url.len > 8 && lcurl_same((sm_str){url.p, 8}, SM_LIT("https://"))))
+  if (!(url.len > 7 && sm_str_ieq((sm_str){url.p, 7}, SM_LIT("http://"))) &&
+      !(url.len > 8 && sm_str_ieq((sm_str){url.p, 8}, SM_LIT("https://"))))
     return "the URL is neither http nor https";
   for (i = 0; i < url.len; i++) {
     if (url.p[i] <= ' ' || url.p[i] > '~' || url.p[i] == '#')
@@ -86,54 +67,45 @@ static lcurl_limits get_limits (lua_State *L, int idx,
   return limits;
 }
 
-/* What the headers of the caller say about those that libcurl would add. */
-enum {
-  HAS_ACCEPT = 1,
-  HAS_TYPE = 2,
-  HAS_EXPECT = 4
-};
+/* ---- where it goes ---------------------------------------------------- */
 
-static int blank (sm_str s) {
-  size_t i = 0;
-  while (i < s.len && (s.p[i] == ' ' || s.p[i] == '\t'))
-    i++;
-  return i == s.len;
+/* The parts of a URL that was checked. */
+typedef struct target {
+  sm_str origin;    /* "https://host:port" */
+  sm_str authority; /* "host:port", without the port that the scheme implies */
+  sm_str rest;      /* path and query */
+} target;
+
+static target split (sm_str url, int secure) {
+  sm_str port = secure ? SM_LIT(":443") : SM_LIT(":80");
+  size_t start = secure ? 8 : 7, end = start;
+  target t;
+  while (end < url.len && url.p[end] != '/' && url.p[end] != '?')
+    end++;
+  t.origin = (sm_str){url.p, end};
+  t.authority = (sm_str){url.p + start, end - start};
+  t.rest = (sm_str){url.p + end, url.len - end};
+  if (t.authority.len > port.len &&
+      sm_str_eq((sm_str){url.p + end - port.len, port.len}, port))
+    t.authority.len -= port.len;
+  return t;
 }
 
-/* A node of the list that libcurl takes; its text is linked at the end,
-** because the text may move while it grows. */
-static void add_node (lcurl_request *r) {
-  static const struct curl_slist empty = {NULL, NULL};
-  sm_buf_put(&r->list, &empty, sizeof(empty));
+/* The request line and Host. A proxy of plain http is told the whole URL. */
+static const char *put_target (lcurl_request *r, sm_str method, const target *t,
+                               int absolute) {
+  if (sm_http_put_method(&r->text, method) == SM_ESYNTAX)
+    return "the method is not a word";
+  if (absolute)
+    sm_buf_puts(&r->text, t->origin);
+  if (t->rest.len == 0 || t->rest.p[0] != '/')
+    sm_buf_putc(&r->text, '/');
+  sm_buf_puts(&r->text, t->rest);
+  sm_http_put_host(&r->text, t->authority);
+  return NULL;
 }
 
-/* "Name: value"; to libcurl "Name;" is a header without a value, "Name:" none
-** at all. */
-static void add_line (lcurl_request *r, sm_str name, sm_str value) {
-  char *p;
-  if (!sm_buf_room(&r->text, name.len + value.len + 3))
-    return;
-  p = r->text.p + r->text.len;
-  memcpy(p, name.p, name.len);
-  p += name.len;
-  if (blank(value)) {
-    *p++ = ';';
-  } else {
-    *p++ = ':';
-    *p++ = ' ';
-    memcpy(p, value.p, value.len);
-    p += value.len;
-  }
-  *p++ = '\0';
-  r->text.len = (size_t)(p - r->text.p);
-  add_node(r);
-}
-
-/* Keeps libcurl from adding a header of its own. */
-static void suppress (lcurl_request *r, const char *line) {
-  sm_buf_put(&r->text, line, strlen(line) + 1);
-  add_node(r);
-}
+/* ---- headers ---------------------------------------------------------- */
 
 static int is_number (sm_str s, size_t number) {
   size_t i, n = 0;
@@ -145,57 +117,79 @@ static int is_number (sm_str s, size_t number) {
   return s.len > 0 && i == s.len && n == number;
 }
 
-/* What a header that concerns libcurl means for `has`; a negative number for
-** one that is not passed on. */
-enum {
-  HEADER_LENGTH = -1,
-  HEADER_CODING = -2
-};
-
-static int meaning (sm_str name) {
-  static const struct {
-    sm_str name;
-    int what;
-  } rows[] = {
-      {{"accept", 6}, HAS_ACCEPT},
-      {{"expect", 6}, HAS_EXPECT},
-      {{"content-type", 12}, HAS_TYPE},
-      {{"content-length", 14}, HEADER_LENGTH},
-      {{"transfer-encoding", 17}, HEADER_CODING},
-  };
-  size_t i;
-  for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-    if (name.len == rows[i].name.len && lcurl_same(name, rows[i].name))
-      return rows[i].what;
-  }
-  return 0;
+static int has_break (sm_str s) {
+  return memchr(s.p, '\r', s.len) != NULL || memchr(s.p, '\n', s.len) != NULL ||
+         memchr(s.p, '\0', s.len) != NULL;
 }
 
-/* One header of the caller. libcurl writes Content-Length from the body. */
-static const char *add_header (lcurl_request *r, sm_str name, sm_str value,
-                               int *has) {
-  int what = meaning(name);
-  if (!all_token(name))
-    return "a header name holds a character that names may not have";
-  if (memchr(value.p, '\r', value.len) != NULL ||
-      memchr(value.p, '\n', value.len) != NULL ||
-      memchr(value.p, '\0', value.len) != NULL)
+/* What the headers of the caller replace or say. */
+typedef struct remarks {
+  size_t host, host_len; /* where the value of Host is in the text */
+  size_t body_len;
+} remarks;
+
+/* The caller's Host stands in for the one of the URL. */
+static const char *replace_host (lcurl_request *r, remarks *m, sm_str host) {
+  sm_buf *b = &r->text;
+  if (has_break(host))
     return "a header value holds a line break or a NUL";
-  if (what == HEADER_CODING)
-    return "the header Transfer-Encoding cannot be sent";
-  if (what == HEADER_LENGTH) {
-    if (!is_number(value, r->body.len))
-      return "the header Content-Length is not the length of the body";
-    return NULL;
+  if (sm_buf_room(b, host.len)) {
+    char *p = b->p + m->host;
+    memmove(p + host.len, p + m->host_len, b->len - m->host - m->host_len);
+    memcpy(p, host.p, host.len);
+    b->len = b->len - m->host_len + host.len;
+    m->host_len = host.len;
   }
-  *has |= what;
-  add_line(r, name, value);
   return NULL;
 }
 
+/* Headers that say how a message is framed or where it goes: that is ours to
+** write. 1 where it is one of them, with what is wrong with it. */
+static int is_ours (lcurl_request *r, remarks *m, sm_str name, sm_str value,
+                    const char **problem) {
+  *problem = NULL;
+  switch (name.len) {
+  case 4:
+    if (!sm_str_ieq(name, SM_LIT("host")))
+      return 0;
+    *problem = replace_host(r, m, value);
+    return 1;
+  case 6:
+    if (sm_str_ieq(name, SM_LIT("expect")))
+      r->expects = sm_str_ieq(value, SM_LIT("100-continue"));
+    return 0;
+  case 14:
+    if (!sm_str_ieq(name, SM_LIT("content-length")))
+      return 0;
+    if (!is_number(value, m->body_len))
+      *problem = "the header Content-Length is not the length of the body";
+    return 1;
+  case 17:
+    if (!sm_str_ieq(name, SM_LIT("transfer-encoding")))
+      return 0;
+    *problem = "the header Transfer-Encoding cannot be sent";
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+/* One header of the caller. */
+static const char *put_header (lcurl_request *r, remarks *m, sm_str name,
+                               sm_str value) {
+  const char *problem;
+  if (is_ours(r, m, name, value, &problem))
+    return problem;
+  if (sm_http_put_field(&r->text, name, value) != SM_ESYNTAX)
+    return NULL;
+  return has_break(value)
+             ? "a header value holds a line break or a NUL"
+             : "a header name holds a character that names may not have";
+}
+
 /* The headers of the table at idx. */
-static const char *add_headers (lua_State *L, int idx, lcurl_request *r,
-                                int *has) {
+static const char *put_headers (lua_State *L, int idx, lcurl_request *r,
+                                remarks *m) {
   const char *problem = NULL;
   int top = lua_gettop(L);
   lua_pushnil(L);
@@ -205,74 +199,98 @@ static const char *add_headers (lua_State *L, int idx, lcurl_request *r,
       luaL_error(L, "request.headers must map names to strings");
     name.p = lua_tolstring(L, -2, &name.len);
     value.p = lua_tolstring(L, -1, &value.len);
-    problem = add_header(r, name, value, has);
+    problem = put_header(r, m, name, value);
     lua_pop(L, 1);
   }
   lua_settop(L, top);
   return problem;
 }
 
-/* Ties the nodes to the NUL-terminated lines and to one another. */
-static void link_lines (lcurl_request *r) {
-  struct curl_slist *node = (struct curl_slist *)(void *)r->list.p;
-  size_t i, n = r->list.len / sizeof(*node);
-  char *p = r->text.p;
-  if (r->text.err != SM_OK || r->list.err != SM_OK)
-    return;
-  for (i = 0; i < n; i++) {
-    node[i].data = p;
-    node[i].next = i + 1 < n ? &node[i + 1] : NULL;
-    p += strlen(p) + 1;
+/* POST, PUT and PATCH announce a length even for an empty body. */
+static int wants_length (sm_str method, sm_str body) {
+  return body.len > 0 || sm_str_eq(method, SM_LIT("POST")) ||
+         sm_str_eq(method, SM_LIT("PUT")) || sm_str_eq(method, SM_LIT("PATCH"));
+}
+
+static void put_length (sm_buf *b, size_t length) {
+  char digits[24];
+  size_t n = sizeof(digits);
+  do {
+    digits[--n] = (char)('0' + length % 10);
+    length /= 10;
+  } while (length > 0);
+  sm_buf_puts(b, SM_LIT("Content-Length: "));
+  sm_buf_put(b, digits + n, sizeof(digits) - n);
+  sm_buf_puts(b, SM_LIT("\r\n"));
+}
+
+/* The end of the head, and the body: a small one goes out with it. */
+static void put_body (lcurl_request *r, sm_str method, sm_str body,
+                      const sm_buf *credentials) {
+  if (wants_length(method, body))
+    put_length(&r->text, body.len);
+  if (credentials != NULL)
+    sm_buf_puts(&r->text, sm_buf_str(credentials));
+  sm_buf_puts(&r->text, SM_LIT("\r\n"));
+  r->body = body;
+  if (body.len <= LCURL_SMALL_BODY && !r->expects) {
+    sm_buf_puts(&r->text, body);
+    r->body.len = 0;
   }
 }
 
-/* The lines of a request whose header table, or nil, is at idx. */
-static const char *read_headers (lua_State *L, int idx, lcurl_request *r) {
-  const char *problem = NULL;
-  int has = 0;
+/* The parts of a request as Lua has them. */
+typedef struct parts {
+  sm_str method, url, body;
+  int headers; /* index of a table or nil */
+} parts;
+
+/* Writes the request, or says why it may not be sent. */
+static const char *put_request (lua_State *L, const parts *p,
+                                const lcurl_agent *a, lcurl_request *r) {
+  target t = split(p->url, r->secure);
+  int absolute = a->absolute && !r->secure;
+  remarks m;
+  const char *problem;
   sm_buf_reset(&r->text);
-  sm_buf_reset(&r->list);
-  if (!lua_isnil(L, idx))
-    problem = add_headers(L, idx, r, &has);
-  if (!(has & HAS_ACCEPT))
-    suppress(r, "Accept:");
-  if (!(has & HAS_TYPE))
-    suppress(r, "Content-Type:");
-  if (!(has & HAS_EXPECT) && r->body.len > LARGE_BODY)
-    suppress(r, "Expect:");
-  if (r->text.err == SM_ENOMEM || r->list.err == SM_ENOMEM)
+  problem = put_target(r, p->method, &t, absolute);
+  m.body_len = p->body.len;
+  m.host_len = t.authority.len;
+  m.host = r->text.len - m.host_len - 2;
+  if (problem == NULL && r->text.err == SM_OK && !lua_isnil(L, p->headers))
+    problem = put_headers(L, p->headers, r, &m);
+  put_body(r, p->method, p->body, absolute ? &a->credentials : NULL);
+  r->origin = t.origin;
+  if (r->text.err == SM_ENOMEM)
     luaL_error(L, "not enough memory");
-  link_lines(r);
-  if (problem == NULL && (r->text.err != SM_OK || r->list.err != SM_OK))
+  if (problem == NULL && r->text.err != SM_OK)
     problem = "the headers are too large";
   return problem;
 }
 
 /* Fields may run a metamethod, and that may use the same agent. */
-const char *lcurl_readrequest (lua_State *L, int idx,
-                               const lcurl_limits *fallback, lcurl_request *r) {
-  lcurl_limits limits = get_limits(L, idx, fallback);
-  sm_str method, url, body;
-  int headers, stream;
+const char *lcurl_readrequest (lua_State *L, int idx, const lcurl_agent *a,
+                               lcurl_request *r) {
+  lcurl_limits limits = get_limits(L, idx, &a->limits);
+  parts p;
+  int stream;
   const char *problem;
   lua_getfield(L, idx, "stream");
   stream = lua_toboolean(L, -1);
   lua_pop(L, 1);
   lua_getfield(L, idx, "headers");
-  headers = lua_gettop(L);
-  if (!lua_isnil(L, headers) && !lua_istable(L, headers))
+  p.headers = lua_gettop(L);
+  if (!lua_isnil(L, p.headers) && !lua_istable(L, p.headers))
     luaL_error(L, "request.headers must be a table, not %s",
-               luaL_typename(L, headers));
-  method = get_string(L, idx, "method", "GET");
-  url = get_string(L, idx, "url", NULL);
-  body = get_string(L, idx, "body", "");
-  r->method = method.p;
-  r->url = url.p;
-  r->body = body;
+               luaL_typename(L, p.headers));
+  p.method = get_string(L, idx, "method", "GET");
+  p.url = get_string(L, idx, "url", NULL);
+  p.body = get_string(L, idx, "body", "");
   r->limits = limits;
   r->stream = stream;
-  problem = check_url(url);
-  if (problem == NULL && !all_token(method))
-    problem = "the method is not a word";
-  return problem != NULL ? problem : read_headers(L, headers, r);
+  r->expects = 0;
+  r->is_head = sm_str_eq(p.method, SM_LIT("HEAD"));
+  r->secure = p.url.len > 4 && (p.url.p[4] == 's' || p.url.p[4] == 'S');
+  problem = check_url(p.url);
+  return problem != NULL ? problem : put_request(L, &p, a, r);
 }

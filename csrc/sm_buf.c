@@ -75,3 +75,12 @@ int sm_buf_grow (sm_buf *b, size_t n) {
   b->cap = cap;
   return SM_OK;
 }
+
+/* What is called through it cannot be left out, whoever looks at the bytes. */
+static void *(*const volatile overwrite)(void *, int, size_t) = memset;
+
+void sm_buf_wipe (sm_buf *b) {
+  if (b->p != NULL)
+    overwrite(b->p, 0, b->cap);
+  sm_buf_free(b);
+}

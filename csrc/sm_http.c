@@ -9,8 +9,8 @@
 /* {{ Words */
 
 static int is_token_char (char c) {
-  static const char others[] = "!#$%&'*+-.^_`|~";
-  return sm_isalnum(c) || (c != '\0' && strchr(others, c) != NULL);
+  static const char others[] = "!#$%&'*+.^_`|~";
+  return sm_isalnum(c) || c == '-' || (c != '\0' && strchr(others, c) != NULL);
 }
 
 static int is_token (sm_str s) {
@@ -150,16 +150,26 @@ int sm_http_head_read (sm_str text, sm_http_head *head) {
 
 /* {{ Writing */
 
-int sm_http_put_request (sm_buf *b, sm_str method, sm_str target, sm_str host) {
+int sm_http_put_method (sm_buf *b, sm_str method) {
   if (!is_token(method))
     return SM_ESYNTAX;
   sm_buf_puts(b, method);
   sm_buf_putc(b, ' ');
-  sm_buf_puts(b, target);
+  return b->err;
+}
+
+int sm_http_put_host (sm_buf *b, sm_str host) {
   sm_buf_puts(b, SM_LIT(" HTTP/1.1\r\nHost: "));
   sm_buf_puts(b, host);
   sm_buf_puts(b, SM_LIT("\r\n"));
   return b->err;
+}
+
+int sm_http_put_request (sm_buf *b, sm_str method, sm_str target, sm_str host) {
+  if (sm_http_put_method(b, method) == SM_ESYNTAX)
+    return SM_ESYNTAX;
+  sm_buf_puts(b, target);
+  return sm_http_put_host(b, host);
 }
 
 static int is_framing (sm_str name) {
@@ -175,7 +185,7 @@ int sm_http_put_field (sm_buf *b, sm_str name, sm_str value) {
       memchr(value.p, '\0', value.len) != NULL)
     return SM_ESYNTAX;
   sm_buf_puts(b, name);
-  sm_buf_puts(b, SM_LIT(": "));
+  sm_buf_puts(b, value.len > 0 ? SM_LIT(": ") : SM_LIT(":"));
   sm_buf_puts(b, value);
   sm_buf_puts(b, SM_LIT("\r\n"));
   return b->err;

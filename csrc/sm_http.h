@@ -45,6 +45,10 @@ int sm_http_head_read(sm_str text, sm_http_head *head);
 ** host and target may hold is the caller's business. */
 int sm_http_put_request(sm_buf *b, sm_str method, sm_str target, sm_str host);
 
+/* The same in two halves, between which the caller writes the target. */
+int sm_http_put_method(sm_buf *b, sm_str method);
+int sm_http_put_host(sm_buf *b, sm_str host);
+
 /*
 ** Writes a header line. SM_ESYNTAX: the name is no token, or is one that says
 ** how the message is framed or where it goes (Host, Content-Length,

@@ -2,9 +2,9 @@
 -- sagemaker.task) it waits and lets other tasks go on.
 --
 -- libcurl is loaded at the first request. HTTP/1.1; TLS 1.2 or later, certificate and host name
--- verified. A kept connection that the service has closed meanwhile is noticed by libcurl, and the
--- request sent again on a new one, only when nothing of an answer (no complete line) had come and
--- the connection broke within a second of the request; all other repeating is left to the caller.
+-- verified. A kept connection that the service has closed meanwhile is noticed, and the request sent
+-- again on a new one, only when no byte of an answer had come and the connection broke within a
+-- second of the request; all other repeating is left to the caller.
 
 local errors = require "sagemaker.error"
 local gates = require "sagemaker.transport.gate"
@@ -87,7 +87,6 @@ local function open(self, scheme, direct)
     max_connections = self._places,
     max_header_bytes = self._max_header_bytes,
     max_response_bytes = self._max_response_bytes,
-    no_proxy = proxies.no_proxy,
     proxy = not direct and proxies[scheme] or nil,
     read_timeout = self._timeouts.read or READ,
     timings = self._timings,

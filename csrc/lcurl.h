@@ -113,10 +113,10 @@ lcurl_timer *lcurl_timers_first(const lcurl_timers *h);
 
 /* Everything about an agent that stays the same over its requests. */
 typedef struct lcurl_settings {
-  const char *ca_file;  /* PEM bundle; alone trusted when set */
-  const char *ca_path;  /* directory with hash links */
-  const char *proxy;    /* URL; NULL or "": none, whatever the environment */
-  int verify;           /* check the peer's certificate and host name */
+  const char *ca_file; /* PEM bundle; alone trusted when set */
+  const char *ca_path; /* directory with hash links */
+  const char *proxy;   /* URL; NULL or "": none, whatever the environment */
+  int verify;          /* check the peer's certificate and host name */
 } lcurl_settings;
 
 /* Limits of one transfer in milliseconds, LCURL_NEVER for none. */
@@ -129,9 +129,10 @@ typedef struct lcurl_limits {
 /* One request, checked and written. `body` is borrowed until the transfer has
 ** ended. */
 typedef struct lcurl_request {
-  sm_buf text;   /* the head as it goes out, and a small body behind it */
-  sm_str body;   /* a larger one */
-  sm_str origin; /* "https://host:port" of its URL; borrowed until it is begun */
+  sm_buf text; /* the head as it goes out, and a small body behind it */
+  sm_str body; /* a larger one */
+  sm_str
+      origin; /* "https://host:port" of its URL; borrowed until it is begun */
   lcurl_limits limits;
   int secure;  /* https */
   int is_head; /* HEAD: its answer has no body */
@@ -371,7 +372,7 @@ void lcurl_await(lcurl_transfer *t);
 typedef struct lcurl_watch {
   lcurl_agent *agent;
   lcurl_connection *connection; /* NULL: one that libcurl connects */
-  size_t slot; /* of the transfer that it is for, or SIZE_MAX */
+  size_t slot;      /* of the transfer that it is for, or SIZE_MAX */
   unsigned long id; /* tells it from others that get the same descriptor */
 } lcurl_watch;
 

@@ -164,8 +164,7 @@ static lcurl_transfer *create (lcurl_agent *a) {
   t->timer.transfer = t;
   sm_http_reader_init(&t->response.reader, a->max_head, alloc, ud);
   sm_buf_init(&t->response.body, a->max_body, alloc, ud);
-  sm_buf_init(&t->request.text, LCURL_MAX_HEAD + LCURL_SMALL_BODY, alloc,
-              ud);
+  sm_buf_init(&t->request.text, LCURL_MAX_HEAD + LCURL_SMALL_BODY, alloc, ud);
   return t;
 }
 
@@ -349,9 +348,9 @@ static int copy_settings (lcurl_agent *a, const lcurl_settings *s) {
   return 1;
 }
 
-/* The parts of the proxy's URL that plain http needs: whether it is a proxy that
-** is told the whole URL, and who is to be named to it. What is wrong with the
-** URL, libcurl says of the first connection. */
+/* What plain http needs of the proxy's URL: whether it is one that is told the
+** whole URL, and who is to be named to it. What is wrong with it, libcurl says
+** of the first connection. */
 static int read_proxy (lcurl_agent *a) {
   CURLU *url = curl_url();
   char *scheme = NULL, *user = NULL, *password = NULL;

@@ -66,8 +66,8 @@ static void push_time (lua_State *L, const char *name, int64_t us) {
 
 static void push_timings (lua_State *L, const lcurl_transfer *t) {
   const lcurl_timings *took = &t->took;
-  int64_t total = t->phase == LCURL_ENDED ? took->total
-                                          : lcurl_now_us() - t->start_us;
+  int64_t total =
+      t->phase == LCURL_ENDED ? took->total : lcurl_now_us() - t->start_us;
   lua_createtable(L, 0, 5);
   push_time(L, "resolve", took->resolve);
   push_time(L, "connect", took->connect);

@@ -113,10 +113,10 @@ static void refused (const lcurl_transfer *t, lcurl_failure *f) {
     snprintf(f->text, sizeof(f->text),
              "more than %d header lines in the answer", SM_HTTP_MAX_LINES);
   else
-    snprintf(f->text, sizeof(f->text), "%s of the answer is over %lu bytes",
-             r->limit,
-             (unsigned long)(r->limit[0] == 'b' ? r->body.max
-                                                : t->agent->max_head));
+    snprintf(
+        f->text, sizeof(f->text), "%s of the answer is over %lu bytes",
+        r->limit,
+        (unsigned long)(r->limit[0] == 'b' ? r->body.max : t->agent->max_head));
 }
 
 static void not_connected (const lcurl_transfer *t, lcurl_failure *f) {

@@ -20,6 +20,11 @@ static int is_underway (const lcurl_transfer *t) {
   return t->phase == LCURL_UNDERWAY;
 }
 
+/* Whether it is under way and has this connection still, which may be gone. */
+static int goes_on (const lcurl_transfer *t, const lcurl_connection *c) {
+  return is_underway(t) && t->connection == c;
+}
+
 /* ---- how it ends ------------------------------------------------------ */
 
 static void fail (lcurl_transfer *t, CURLcode result, const char *text) {
@@ -141,11 +146,11 @@ static size_t room_of (const lcurl_transfer *t) {
 
 /* Reads what is there. */
 static void receive (lcurl_transfer *t) {
-  lcurl_connection *c = t->connection;
+  const lcurl_connection *c = t->connection;
   char *bytes = t->agent->loop->bytes.p;
-  int i;
+  int i, secure = c->secure;
   t->response.paused = 0;
-  for (i = 0; i < MAX_READS && is_underway(t) && t->connection == c; i++) {
+  for (i = 0; i < MAX_READS && goes_on(t, c); i++) {
     size_t n = 0, room = room_of(t);
     CURLcode rc;
     if (room == 0) {
@@ -163,11 +168,11 @@ static void receive (lcurl_transfer *t) {
       if (t->agent->timings && !t->response.reader.begun)
         t->took.first_byte = lcurl_now_us() - t->start_us;
       take(t, (sm_str){bytes, n});
-      if (n < room && !c->secure)
+      if (n < room && !secure)
         return; /* a socket gives all it has */
     }
   }
-  if (is_underway(t) && t->connection == c)
+  if (goes_on(t, c))
     t->again = lcurl_now();
 }
 
@@ -214,21 +219,20 @@ static void watch (lcurl_transfer *t) {
 }
 
 void lcurl_exchange (lcurl_transfer *t) {
-  lcurl_connection *c = t->connection;
+  const lcurl_connection *c = t->connection;
   int64_t now = t->expect != 0 ? lcurl_now() : 0;
   t->again = 0;
   if (now != 0 && now >= t->expect)
     t->expect = 0;
   send_more(t);
   receive(t);
-  if (is_underway(t) && t->connection == c && t->expect != 0 &&
-      t->response.reader.interim > 0) {
+  if (goes_on(t, c) && t->expect != 0 && t->response.reader.interim > 0) {
     t->expect = 0;
     send_more(t);
   }
-  if (is_underway(t) && t->connection == c && t->unsendable)
+  if (goes_on(t, c) && t->unsendable)
     broke(t, CURLE_SEND_ERROR);
-  if (is_underway(t) && t->connection == c) {
+  if (goes_on(t, c)) {
     watch(t);
     if (t->again != 0)
       lcurl_retime(t);

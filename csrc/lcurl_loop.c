@@ -16,8 +16,8 @@
 ** come first. */
 #define MANY ((size_t)1 << 22)
 
-/* Sockets a transfer may have at once: its own, or two that race to connect, and
-** those of a resolver. */
+/* Sockets that a transfer may have at once: its own, or two that race to
+** connect, and those of a resolver. */
 #define SOCKETS_EACH 4
 
 /* A socket that is ready. */
@@ -303,8 +303,9 @@ static void feed (lcurl_loop *l, int n) {
 }
 
 /* The time of a transfer's timer has come: one of its limits has passed, it is
-** to go on, or its time is later than it was. When the host was busy elsewhere, what is
-** waited for may be in the socket: nothing ends before that was looked at. */
+** to go on, or its time is later than it was. When the host was busy elsewhere,
+** what is waited for may be in the socket: nothing ends before that was looked
+** at. */
 static void check_limit (lcurl_transfer *t, int64_t now, int looked) {
   lcurl_stop which;
   int64_t limit = lcurl_limit(t, &which);

@@ -213,9 +213,9 @@ static int read_field (sm_http_reader *r, sm_str line) {
   r->folds = 0;
   if (colon == NULL || colon == line.p)
     return SM_OK;
-  return add_field(r, (sm_str){line.p, (size_t)(colon - line.p)},
-                   trim((sm_str){colon + 1,
-                                 (size_t)(line.p + line.len - colon) - 1}));
+  return add_field(
+      r, (sm_str){line.p, (size_t)(colon - line.p)},
+      trim((sm_str){colon + 1, (size_t)(line.p + line.len - colon) - 1}));
 }
 
 /* }} */

@@ -136,7 +136,6 @@ typedef struct lcurl_request {
   lcurl_limits limits;
   int secure;  /* https */
   int is_head; /* HEAD: its answer has no body */
-  int expects; /* with "Expect: 100-continue" */
   int stream;  /* an answer of 2xx is to be streamed */
 } lcurl_request;
 
@@ -187,7 +186,6 @@ typedef struct lcurl_transfer {
   lcurl_response response;
   size_t unsent;      /* bytes of the request */
   int unsendable;     /* the other side takes no more of them */
-  int64_t expect;     /* until when the body waits for a 100; 0: it does not */
   int64_t again;      /* more may be there than its socket tells: since when */
   int kept;           /* the connection had served before */
   lcurl_timer timer;  /* no later than the earliest of its limits */

@@ -124,11 +124,10 @@ static int64_t end_limit (const lcurl_transfer *t, lcurl_stop *which) {
 
 int64_t lcurl_limit (const lcurl_transfer *t, lcurl_stop *which) {
   int64_t limit = end_limit(t, which);
-  int64_t on = t->again != 0 ? t->again : t->expect;
-  if (on == 0 || on >= limit)
+  if (t->again == 0 || t->again >= limit)
     return limit;
   *which = LCURL_STOP_NONE;
-  return on;
+  return t->again;
 }
 
 void lcurl_retime (lcurl_transfer *t) {
@@ -198,7 +197,7 @@ static void reset (lcurl_transfer *t) {
   r->headed = r->streamed = r->paused = 0;
   r->limit = NULL;
   t->start = t->activity = lcurl_now();
-  t->sent = t->waiting = t->expect = t->again = 0;
+  t->sent = t->waiting = t->again = 0;
   t->unsent = 0;
   t->unsendable = t->kept = t->handed = 0;
   t->stop = LCURL_STOP_NONE;

@@ -2,7 +2,8 @@
 ** lcurl_exchange.c: a request and its answer over an open connection.
 **
 ** Both directions go on at once: an answer that comes before the request is all
-** sent is read too. Nothing here waits.
+** sent is read too. Nothing here waits, not even the body of a request with
+** "Expect: 100-continue", which RFC 9110, section 10.1.1, allows.
 */
 #include <poll.h>
 #include <stdio.h>
@@ -11,10 +12,6 @@
 
 /* Reads of one connection before others have their turn. */
 #define MAX_READS 8
-
-/* How long the body of a request with "Expect: 100-continue" waits for a word
-** of the other side (RFC 9110, section 10.1.1: not for ever). */
-#define EXPECT_MS 1000
 
 static int is_underway (const lcurl_transfer *t) {
   return t->phase == LCURL_UNDERWAY;
@@ -185,8 +182,6 @@ static sm_str next_part (const lcurl_transfer *t) {
     size_t n = t->unsent - r->body.len;
     return (sm_str){r->text.p + r->text.len - n, n};
   }
-  if (t->expect != 0)
-    return (sm_str){NULL, 0};
   return (sm_str){r->body.p + r->body.len - t->unsent, t->unsent};
 }
 
@@ -220,17 +215,10 @@ static void watch (lcurl_transfer *t) {
 
 void lcurl_exchange (lcurl_transfer *t) {
   const lcurl_connection *c = t->connection;
-  int64_t now = t->expect != 0 ? lcurl_now() : 0;
   t->again = 0;
-  if (now != 0 && now >= t->expect)
-    t->expect = 0;
   send_more(t);
   receive(t);
-  if (goes_on(t, c) && t->expect != 0 && t->response.reader.interim > 0) {
-    t->expect = 0;
-    send_more(t);
-  }
-  if (goes_on(t, c) && t->unsendable)
+  if (goes_on(t, c) && t->unsendable && t->again == 0 && !t->response.paused)
     broke(t, CURLE_SEND_ERROR);
   if (goes_on(t, c)) {
     watch(t);
@@ -240,10 +228,8 @@ void lcurl_exchange (lcurl_transfer *t) {
 }
 
 void lcurl_exchange_begin (lcurl_transfer *t) {
-  const lcurl_request *r = &t->request;
   t->sent = t->activity = lcurl_now();
-  t->unsent = r->text.len + r->body.len;
-  t->expect = r->expects && r->body.len > 0 ? t->sent + EXPECT_MS : 0;
+  t->unsent = t->request.text.len + t->request.body.len;
   send_more(t);
   if (t->unsendable) {
     lcurl_exchange(t);

@@ -154,10 +154,6 @@ static int is_ours (lcurl_request *r, remarks *m, sm_str name, sm_str value,
       return 0;
     *problem = replace_host(r, m, value);
     return 1;
-  case 6:
-    if (sm_str_ieq(name, SM_LIT("expect")))
-      r->expects = sm_str_ieq(value, SM_LIT("100-continue"));
-    return 0;
   case 14:
     if (!sm_str_ieq(name, SM_LIT("content-length")))
       return 0;
@@ -233,7 +229,7 @@ static void put_body (lcurl_request *r, sm_str method, sm_str body,
     sm_buf_puts(&r->text, sm_buf_str(credentials));
   sm_buf_puts(&r->text, SM_LIT("\r\n"));
   r->body = body;
-  if (body.len <= LCURL_SMALL_BODY && !r->expects) {
+  if (body.len <= LCURL_SMALL_BODY) {
     sm_buf_puts(&r->text, body);
     r->body.len = 0;
   }
@@ -288,7 +284,6 @@ const char *lcurl_readrequest (lua_State *L, int idx, const lcurl_agent *a,
   p.body = get_string(L, idx, "body", "");
   r->limits = limits;
   r->stream = stream;
-  r->expects = 0;
   r->is_head = sm_str_eq(p.method, SM_LIT("HEAD"));
   r->secure = p.url.len > 4 && (p.url.p[4] == 's' || p.url.p[4] == 'S');
   problem = check_url(p.url);

@@ -11,13 +11,18 @@ local refuse = refuse -- luacheck: ignore
 
 local MOST = 2000
 
-local OPTIONS = { connect_timeout = 5, no_proxy = "*", proxy = "", read_timeout = 5,
+local OPTIONS = { connect_timeout = 5, read_timeout = 5,
   timings = true }
 
 local shared = curl.loop()
 local kept = shared:agent(OPTIONS)
 
+-- The server serves as a proxy, too.
+local PROXIED = { connect_timeout = 5, proxy = url:gsub("^http://", "http://user:pass@"),
+  read_timeout = 5 }
+
 local BODY = ("x"):rep(3000)
+local LARGE = ("x"):rep(30000)
 
 local service = core.service("sagemaker")
 
@@ -70,6 +75,14 @@ local CASES = {
     local loop = curl.loop()
     local agent = loop:agent(OPTIONS)
     assert(need(agent:perform(request(), 5)).body == "ok")
+    loop:close()
+  end,
+  ["a request through a proxy"] = function()
+    local loop = curl.loop()
+    local agent = loop:agent(PROXIED)
+    local sent = { method = "PUT", url = "http://service.invalid", body = LARGE,
+      headers = { Host = "other.invalid" } }
+    assert(need(agent:perform(sent, 5)).body == "ok")
     loop:close()
   end,
   ["one request"] = function()

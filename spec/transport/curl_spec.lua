@@ -249,6 +249,17 @@ describe("transport.curl", function()
         "send:HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n5\\r\\nab" } })
     end)
 
+    it("that comes before the request is all sent is read, and ends the connection", function()
+      local one = bad{ "await",
+        "send:HTTP/1.1 413 Too much\\r\\nContent-Length: 2\\r\\n\\r\\nno", "hang" }
+      local transport = new()
+      for _ = 1, 2 do
+        local response = assert(transport:send{ method = "POST", url = one:url(), headers = {},
+          body = ("x"):rep(20000000) })
+        assert.same({ 413, "no", false }, { response.status, response.body, response.reused })
+      end
+    end)
+
     it("that breaks off in its head is no empty answer", function()
       local status = "send:HTTP/1.1 200 OK\\r\\n"
       for _, head in ipairs { status, status .. "Content-Ty", status .. "Content-Type: a/b\\r\\n",
@@ -370,6 +381,40 @@ describe("transport.curl", function()
         local response = assert(transport:send(get(one:url())))
         assert.is_false(response.reused)
       end
+    end)
+
+    it("with bytes that belong to no answer is given up", function()
+      for _, rest in ipairs{ "more", "HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nbad" } do
+        local one = bad{ "read", OK .. rest, "again" }
+        local late = bad{ "read", OK, "send:" .. rest, "again" }
+        local transport = new()
+        for i = 1, 2 do
+          local response = assert(transport:send(get(one:url())))
+          assert.same({ "ok", false }, { response.body, response.reused })
+          -- Those that come later are noticed before the next request.
+          assert.equal("ok", assert(transport:send(get(late:url()))).body)
+          if i == 1 then system.sleep(0.02) end
+        end
+      end
+    end)
+
+    it("is kept for one host only", function()
+      local one, other = bad{ "read", OK, "again" }, bad{ "read", OK, "again" }
+      local transport = new()
+      local reused = {}
+      for i = 1, 4 do
+        reused[i] = assert(transport:send(get((i % 2 == 1 and one or other):url()))).reused
+      end
+      assert.same({ false, false, true, true }, reused)
+    end)
+
+    it("is one of few: the oldest gives way", function()
+      local servers = {}
+      for i = 1, 3 do servers[i] = bad{ "read", OK, "again" } end
+      local transport = new{ max_connections_per_host = 2 }
+      local function reused(i) return assert(transport:send(get(servers[i]:url()))).reused end
+      for i = 1, 3 do assert.is_false(reused(i)) end
+      assert.same({ true, true, false }, { reused(3), reused(2), reused(1) })
     end)
 
     it("that dies under a request is replaced when nothing had come", function()

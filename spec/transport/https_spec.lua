@@ -271,6 +271,26 @@ describe("transport.curl over nginx", function()
     assert.is_true(response.body == body)
   end)
 
+  it("hands large bodies on as they are read, whoever is slow", function()
+    local transport, body = new(), ("0123456789abcdef"):rep(60000)
+    local request = { method = "POST", url = nginx:url("/echo", "good"), headers = {}, body = body,
+      stream = true }
+    for _, pause in ipairs{ 0, 0.002 } do
+      local reader, parts = assert(transport:send(request)).reader, {}
+      repeat
+        local bytes = reader:read()
+        parts[#parts + 1] = bytes
+        if bytes then
+          assert.is_true(#bytes <= 65536)
+          if pause > 0 then env.sleep(pause) end
+        end
+      until not bytes
+      assert.is_true(table.concat(parts) == body)
+    end
+    assert.is_true(assert(transport:send{ method = "GET", url = nginx:url("/empty", "good"),
+      headers = {} }).reused)
+  end)
+
   it("waits for an answer over TLS as long as it is told", function()
     local request = { method = "GET", url = nginx:url("/slow", "good"), headers = {},
       timeouts = { read = 0.3 } }
@@ -290,6 +310,22 @@ describe("transport.curl over nginx", function()
     proxy:stop()
     assert.equal("yes", response.headers["X-Proxy"])
     assert.is_nil(direct.headers["X-Proxy"])
+  end)
+
+  it("goes through a proxy that is reached over TLS", function()
+    local proxy = server.nginx{ locations = PROXY, tls = { "good" }, certificates = certificates.dir }
+    local transport = new{ proxy = proxy:url("", "good") }
+    local reused = {}
+    for i = 1, 2 do
+      local response = assert(transport:send{ method = "GET", url = nginx:url("/empty"),
+        headers = {} })
+      assert.equal("yes", response.headers["X-Proxy"])
+      reused[i] = response.reused
+    end
+    local err = select(3, get(nginx:url("/empty"), { tls = {}, proxy = proxy:url("", "good") }))
+    proxy:stop()
+    assert.same({ false, true }, reused)
+    assert.is_false(err.sent)
   end)
 
   it("goes through a tunnel, and keeps it", function()

@@ -36,6 +36,23 @@ describe("a proxy of transport.curl", function()
     assert.equal("HostNotFound", failure(transport, get("http://direct.invalid/")).code)
   end)
 
+  it("is sent what the caller says of Host, and no port that the scheme implies", function()
+    local one = bad{ "read", OK, "again" }
+    local transport = new{ proxy = ("127.0.0.1:%d"):format(one.port) }
+    local request = get "http://service.invalid:80?x=y"
+    assert(transport:send(request))
+    request.headers = { hOST = "a.other.invalid", X = "y" }
+    assert(transport:send(request))
+    local lines = {}
+    for line in one:output():gmatch("[^\r\n]+") do
+      if line:find(" HTTP/1.1", 1, true) or line:lower():find("host:", 1, true) then
+        lines[#lines + 1] = line
+      end
+    end
+    local first = "GET http://service.invalid:80/?x=y HTTP/1.1"
+    assert.same({ first, "Host: service.invalid", first, "Host: a.other.invalid" }, lines)
+  end)
+
   it("that is not there is the proxy's fault, and its password stays secret", function()
     local transport = new{ proxy = "http://user:hush@127.0.0.1:1" }
     local err = failure(transport, get("http://service.invalid/"))

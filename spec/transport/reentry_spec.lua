@@ -4,7 +4,7 @@ local server = require "support.server"
 
 local env = require("sagemaker.env").new()
 
-local OPTIONS = { connect_timeout = 5, no_proxy = "*", proxy = "", read_timeout = 5 }
+local OPTIONS = { connect_timeout = 5, read_timeout = 5 }
 local OK = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nA: b\\r\\nC: d\\r\\n\\r\\nok"
 local STREAM = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\n"
 
@@ -174,7 +174,7 @@ describe("sagemaker.curl", function()
   end)
 
   it("keeps the limit of an answer behind a stream, which has another", function()
-    agent = loop:agent{ max_response_bytes = 100, no_proxy = "*", proxy = "" }
+    agent = loop:agent{ max_response_bytes = 100 }
     local url = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 4000\\r\\n\\r\\n"
       .. ("x"):rep(4000) }
     local other = bad{ "read", "send:HTTP/1.1 200 OK\\r\\n\\r\\n" .. ("x"):rep(3000), "wait:30",

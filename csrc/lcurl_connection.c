@@ -8,6 +8,7 @@
 ** on.
 */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lcurl.h"
 
@@ -153,6 +154,17 @@ int lcurl_connect (lcurl_transfer *t, sm_str origin) {
   return 1;
 }
 
+/* libcurl before 7.85 closes the socket not now, but when it makes another
+** connection: the other side need not wait for that. */
+static void hang_up (const lcurl_connection *c) {
+#if LIBCURL_VERSION_NUM < 0x075500
+  if (c->open)
+    (void)shutdown(c->fd, SHUT_RDWR);
+#else
+  (void)c;
+#endif
+}
+
 void lcurl_connection_close (lcurl_connection *c) {
   if (c->transfer == NULL)
     unlink_kept(c);
@@ -160,6 +172,7 @@ void lcurl_connection_close (lcurl_connection *c) {
     c->transfer->connection = NULL; /* else it has another one already */
   if (c->open)
     lcurl_loop_watch(c->agent->loop, c, 0);
+  hang_up(c);
   curl_multi_remove_handle(c->agent->multi, c->easy);
   dispose(c);
 }

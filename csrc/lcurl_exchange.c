@@ -10,8 +10,10 @@
 
 #include "lcurl.h"
 
-/* Reads of one connection before others have their turn. */
-#define MAX_READS 8
+/* Reads of one connection, and as many writes, before others have their turn;
+** and the bytes of a write. */
+#define MAX_ROUNDS 8
+#define WRITE_BYTES ((size_t)64 * 1024)
 
 static int is_underway (const lcurl_transfer *t) {
   return t->phase == LCURL_UNDERWAY;
@@ -147,7 +149,7 @@ static void receive (lcurl_transfer *t) {
   char *bytes = t->agent->loop->bytes.p;
   int i, secure = c->secure;
   t->response.paused = 0;
-  for (i = 0; i < MAX_READS && goes_on(t, c); i++) {
+  for (i = 0; i < MAX_ROUNDS && goes_on(t, c); i++) {
     size_t n = 0, room = room_of(t);
     CURLcode rc;
     if (room == 0) {
@@ -178,23 +180,24 @@ static void receive (lcurl_transfer *t) {
 /* What is to be sent next: of the head, then of a body that is beside it. */
 static sm_str next_part (const lcurl_transfer *t) {
   const lcurl_request *r = &t->request;
+  sm_str part = {r->body.p + r->body.len - t->unsent, t->unsent};
   if (t->unsent > r->body.len) {
-    size_t n = t->unsent - r->body.len;
-    return (sm_str){r->text.p + r->text.len - n, n};
+    part.len = t->unsent - r->body.len;
+    part.p = r->text.p + r->text.len - part.len;
   }
-  return (sm_str){r->body.p + r->body.len - t->unsent, t->unsent};
+  if (part.len > WRITE_BYTES)
+    part.len = WRITE_BYTES;
+  return part;
 }
 
 /* Sends what the connection takes. When it takes no more, an answer may say
 ** why: that is read before anything is said of it. */
 static void send_more (lcurl_transfer *t) {
-  for (;;) {
+  int i;
+  for (i = 0; i < MAX_ROUNDS && t->unsent > 0 && !t->unsendable; i++) {
     sm_str part = next_part(t);
     size_t n = 0;
-    CURLcode rc;
-    if (part.len == 0 || t->unsendable)
-      return;
-    rc = curl_easy_send(t->connection->easy, part.p, part.len, &n);
+    CURLcode rc = curl_easy_send(t->connection->easy, part.p, part.len, &n);
     if (rc == CURLE_AGAIN)
       return;
     if (rc != CURLE_OK)
@@ -208,7 +211,7 @@ static void send_more (lcurl_transfer *t) {
 
 static void watch (lcurl_transfer *t) {
   int events = t->response.paused ? 0 : POLLIN;
-  if (!t->unsendable && next_part(t).len > 0)
+  if (!t->unsendable && t->unsent > 0)
     events |= POLLOUT;
   lcurl_loop_watch(t->agent->loop, t->connection, events);
 }

@@ -251,7 +251,7 @@ describe("transport.curl", function()
 
     it("that comes before the request is all sent is read, and ends the connection", function()
       local one = bad{ "await",
-        "send:HTTP/1.1 413 Too much\\r\\nContent-Length: 2\\r\\n\\r\\nno", "hang" }
+        "send:HTTP/1.1 413 Too much\\r\\nContent-Length: 2\\r\\n\\r\\nno", "wait:60000" }
       local transport = new()
       for _ = 1, 2 do
         local response = assert(transport:send{ method = "POST", url = one:url(), headers = {},

@@ -313,7 +313,8 @@ describe("transport.curl over nginx", function()
   end)
 
   it("goes through a proxy that is reached over TLS", function()
-    local proxy = server.nginx{ locations = PROXY, tls = { "good" }, certificates = certificates.dir }
+    local proxy = server.nginx{ locations = PROXY, tls = { "good" },
+      certificates = certificates.dir }
     local transport = new{ proxy = proxy:url("", "good") }
     local reused = {}
     for i = 1, 2 do

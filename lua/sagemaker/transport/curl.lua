@@ -2,9 +2,9 @@
 -- sagemaker.task) it waits and lets other tasks go on.
 --
 -- libcurl is loaded at the first request. HTTP/1.1; TLS 1.2 or later, certificate and host name
--- verified. A kept connection that the service has closed meanwhile is noticed, and the request sent
--- again on a new one, only when no byte of an answer had come and the connection broke within a
--- second of the request; all other repeating is left to the caller.
+-- verified. A kept connection that the service has closed meanwhile is noticed, and the request
+-- sent again on a new one, only when no byte of an answer had come and the connection broke within
+-- a second of the request; all other repeating is left to the caller.
 
 local errors = require "sagemaker.error"
 local gates = require "sagemaker.transport.gate"

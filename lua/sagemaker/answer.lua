@@ -51,10 +51,10 @@ local function service_error(service, operation, response)
     body = found.body, fields = found.fields, sent = true, received = true }
 end
 
--- Whether nothing has come where the operation always answers something: what a proxy says for a
--- service that is not there, not what the service says.
-local function is_hollow(service, operation, output, body)
-  if next(output) ~= nil or (body and body:find("%S")) then return false end
+-- Whether an output without members comes of no body where the operation always answers something:
+-- what a proxy says for a service that is not there, not what the service says.
+local function is_hollow(service, operation, body)
+  if body and body:find("%S") then return false end
   if service:info().protocol ~= "json" then return false end
   local shape = service:operation(operation).output
   for _, member in ipairs(shape and service:shape(shape).members or {}) do
@@ -74,7 +74,7 @@ function M.decode(service, operation, response)
   local status = response.status
   if status < 200 or status >= 300 then return nil, service_error(service, operation, response) end
   local output, message = core.decode(service, operation, status, response.headers, response.body)
-  if output and is_hollow(service, operation, output, response.body) then
+  if output and next(output) == nil and is_hollow(service, operation, response.body) then
     output, message = nil, "its body is empty"
   end
   if output then return output end

@@ -107,6 +107,7 @@ end
 
 -- Waits before the next attempt and announces it in the request; false when none follows.
 local function again(client, settings, operation, request, call, err, response)
+  call.careful = settings.careful
   call.mode = retry.mode(client.state, settings.retry_mode, settings.io.getenv)
   call.max_attempts = settings.max_attempts or call.mode.max_attempts
   local date = answer.date(response)
@@ -137,11 +138,11 @@ local function perform(client, settings, operation, params, meter)
     transport, message, err = inputs.transport(client, settings)
     if not transport then return nil, message, err end
   end
-  request.stream = operation.stream_output
+  if operation.stream_output then request.stream = true end
   local limit = settings.timeouts.operation
-  local call = { attempt = 1, careful = settings.careful, log = settings.logger, meter = meter,
-    decoder = attempt.decoder(client, settings, operation, meter), sent = 0, transport = transport,
-    deadline = limit and transport:clock() + limit or nil }
+  local call = { attempt = 1, sent = 0, skew = 0, transport = transport }
+  if limit then call.deadline = transport:clock() + limit end
+  if meter then call.meter = meter end
   while true do
     local output, failure, response = attempt.try(client, settings, operation, request, call)
     if output then
@@ -180,6 +181,17 @@ local function measure(client, settings, operation, params)
   return output
 end
 
+-- A call that has no settings: the hook on_call is told that, too.
+local function refuse(client, operation, opts, message, err)
+  local known = client.settings
+  local hooks = opts and opts.hooks or known.hooks
+  if hooks and hooks.on_call then
+    meters.new(hooks.on_call, client.name, operation, known.io, known.transport, known.logger)
+      :ends(err)
+  end
+  return nil, message, err
+end
+
 --- A call, for who brings an operation of its own. Throws at `level` for wrong options.
 ---@param client sagemaker.Client
 ---@param operation sagemaker.Operation
@@ -190,17 +202,13 @@ end
 ---@return string|nil message
 ---@return sagemaker.Error|nil err
 function M.perform(client, operation, params, opts, level)
-  local settings, message, err = inputs.settings(client, opts, level + 1)
-  local hooks = (settings or client.settings).hooks
-  if not settings then
-    hooks = opts and opts.hooks or hooks
-    if hooks and hooks.on_call then
-      local known = client.settings
-      meters.new(hooks.on_call, client.name, operation, known.io, known.transport, known.logger)
-        :ends(err)
-    end
-    return nil, message, err
+  local settings = client.settings
+  if opts ~= nil or not settings.is_complete then
+    local message, err
+    settings, message, err = inputs.settings(client, opts, level + 1)
+    if not settings then return refuse(client, operation, opts, message, err) end
   end
+  local hooks = settings.hooks
   if hooks and hooks.on_call then return measure(client, settings, operation, params) end
   return perform(client, settings, operation, params)
 end
@@ -303,7 +311,7 @@ local function operation_method(operation)
     if getmetatable(client) ~= Client then
       error(("call it with a colon: client:%s{…}"):format(operation.snake), 2)
     end
-    params = inputs.params(params, 2)
+    if type(params) ~= "table" then params = inputs.params(params, 2) end
     local output, message, err = M.perform(client, operation, params, opts, 2)
     return output, message, err
   end
@@ -335,7 +343,10 @@ local FIELDS = {
 function Client:__index(key)
   local class = rawget(self, "class")
   local method = class[key]
-  if method then return method end
+  if method then
+    self[key] = method -- so that it is found at once
+    return method
+  end
   local make = FIELDS[key]
   if make then return make(self) end
   if type(key) ~= "string" or key:find("^_") then return nil end

@@ -23,34 +23,23 @@ local M = {}
 function M.sign(client, settings, operation, request, call)
   local hooks = settings.hooks
   if hooks and hooks.before_sign then hooks.before_sign(request, operation.name) end
-  if operation.unsigned or settings.unsigned then return true end
-  local transport = call.transport
-  local deadline = transport == client.settings.transport and call.deadline or nil
+  if operation.unsigned or settings.unsigned then
+    call.skew = client.state.skew
+    return true
+  end
+  local transport, deadline = call.transport, call.deadline
+  if deadline and transport ~= client.settings.transport then deadline = nil end
   local signer, message, err = signing.signer(settings, client.provider_io, deadline)
   if not signer then return nil, message, err end
-  call.skew = client.state.skew
-  local now = (transport and transport:now() or settings.io.now()) + call.skew
+  local skew = client.state.skew -- as it is now: keys may have been waited for
+  call.skew = skew
+  local now = (transport and transport:now() or settings.io.now()) + skew
   if operation.authorize then
     operation.authorize(request, signer, now)
   else
     signer:sign(request, now)
   end
   return true
-end
-
--- Sends a signed request; the deadline is the attempt's own or the operation's, whichever is first.
-local function send(settings, transport, request, deadline, decoder)
-  local limit, own = deadline, settings.timeouts.attempt
-  if own then
-    own = transport:clock() + own
-    if not limit or own < limit then limit = own end
-  end
-  local response, message, err = transport:send(request, limit, decoder)
-  if not response and err.code == "AttemptTimeout" and limit == deadline then
-    err.code, err.retryable = "OperationTimeout", false
-    message = tostring(err)
-  end
-  return response, message, err
 end
 
 -- Waits until the rate limiter lets the request go; an error when that is after the deadline.
@@ -71,68 +60,70 @@ local function announce(settings, operation, response)
   if hooks and hooks.after_response then hooks.after_response(response, operation.name) end
 end
 
--- Decodes an answer by the operation's own means or by its shapes.
-local function decode(client, operation, response)
-  if operation.decode then return operation.decode(response) end
-  return answer.decode(client.service, operation.name, response)
+-- What decodes an answer where the transport has it, for calls whose answers nobody else sees.
+local function decoder_of(client, operation)
+  local decoder = not operation.decode and not operation.stream_output
+    and answer.decoder(client.service, operation.name)
+  operation.decoder = decoder
+  return decoder
 end
 
--- The answer to a request that asked for a stream: its head is decoded, its body still comes.
-local function open_stream(client, settings, operation, response, call)
-  local reader, hooks = response.reader, settings.hooks
-  if reader and (settings.logger or hooks and hooks.after_response) then
-    local ok, thrown = pcall(announce, settings, operation, response)
-    if not ok then
-      reader:close()
-      error(thrown, 0)
-    end
-  else
-    announce(settings, operation, response)
+-- The same for an answer whose body still comes: what a hook throws does not leave it open.
+local function announce_stream(settings, operation, response)
+  local reader = response.reader
+  if not reader then return announce(settings, operation, response) end
+  local ok, thrown = pcall(announce, settings, operation, response)
+  if ok then return end
+  reader:close()
+  error(thrown, 0)
+end
+
+-- The answer to a request that asked for a stream, whose head was decoded.
+local function open_stream(client, settings, operation, response, output, call)
+  if output then
+    call.log = settings.logger
+    return streams.of(client.service, operation, response, output, call)
   end
-  local output, err = decode(client, operation, response)
-  if output then return streams.of(client.service, operation, response, output, call) end
-  if reader then reader:close() end
-  return nil, err
+  if response.reader then response.reader:close() end
 end
 
--- Sends a signed request and decodes the answer.
+-- Sends a signed request and decodes the answer. The deadline is the attempt's own or the
+-- operation's, whichever is first.
 local function exchange(client, settings, operation, request, call)
-  local hooks, log, meter = settings.hooks, settings.logger, call.meter
+  local hooks, log, meter, limit = settings.hooks, settings.logger, call.meter, call.deadline
+  local decoder, own = operation.decoder, settings.timeouts.attempt
+  if decoder == nil then decoder = decoder_of(client, operation) end
   if hooks and hooks.before_send then hooks.before_send(request, operation.name) end
   if log then logger.request(log, operation.name, request, call.attempt) end
   call.sent = call.sent + 1
   if meter then meter:sends(request) end
-  local response, _, err = send(settings, call.transport, request, call.deadline,
-    call.decoder)
-  if not response then return nil, err end
-  if response.output then return response.output end
+  if own then
+    own = call.transport:clock() + own
+    if not limit or own < limit then limit = own end
+  end
+  if hooks or log or meter then decoder = nil end
+  local response, _, err = call.transport:send(request, limit, decoder or nil)
+  if not response then
+    if err.code == "AttemptTimeout" and limit == call.deadline then
+      err.code, err.retryable = "OperationTimeout", false
+    end
+    return nil, err
+  end
+  local output = response.output
+  if output then return output end
   if meter then meter:receives(response, request.stream) end
-  local output
-  if request.stream then
-    output, err = open_stream(client, settings, operation, response, call)
+  local is_stream = request.stream
+  if hooks or log then
+    local tell = is_stream and announce_stream or announce
+    tell(settings, operation, response)
+  end
+  if operation.decode then
+    output, err = operation.decode(response)
   else
-    announce(settings, operation, response)
-    output, err = decode(client, operation, response)
+    output, err = answer.decode(client.service, operation.name, response)
   end
+  if is_stream then output = open_stream(client, settings, operation, response, output, call) end
   return output, err, response
-end
-
---- What decodes an answer where the transport has it, for calls whose answers nobody else sees.
----@param client sagemaker.Client
----@param settings table
----@param operation sagemaker.Operation
----@param meter sagemaker.Meter|nil
----@return function|nil
-function M.decoder(client, settings, operation, meter)
-  if meter or settings.hooks or settings.logger or operation.decode or operation.stream_output then
-    return nil
-  end
-  local decoder = operation.decoder
-  if decoder == nil then
-    decoder = answer.decoder(client.service, operation.name)
-    operation.decoder = decoder
-  end
-  return decoder or nil
 end
 
 --- One attempt: waits for its turn, signs, sends, decodes.
@@ -148,11 +139,11 @@ function M.try(client, settings, operation, request, call)
   local is_limited = settings.retry_mode == "adaptive"
   local late = is_limited and take_turn(client, call)
   if late then return nil, late end
-  call.skew = client.state.skew
   local ok, _, refused = M.sign(client, settings, operation, request, call)
   if not ok then return nil, refused end
+  if not is_limited then return exchange(client, settings, operation, request, call) end
   local output, err, response = exchange(client, settings, operation, request, call)
-  if is_limited then retry.learn(call, err) end
+  retry.learn(call, err)
   return output, err, response
 end
 

@@ -50,20 +50,43 @@ void sm_sha256_forget (sm_sha256_start *start) {
   OPENSSL_cleanse(start, sizeof *start);
 }
 
-/* Makes `start` that of a message whose first block is another one. */
+/* Makes `start` the state behind the first `n` bytes of a message. */
 static int learn (sm_sha256_start *start, const EVP_MD_CTX *from,
-                  const char *block) {
+                  const char *text, size_t n) {
   start->known = 0;
   if (start->state == NULL)
     start->state = EVP_MD_CTX_new();
   if (start->state == NULL)
     return SM_ENOMEM;
   if (!EVP_MD_CTX_copy_ex(start->state, from) ||
-      !EVP_DigestUpdate(start->state, block, BLOCK))
+      !EVP_DigestUpdate(start->state, text, n))
     return SM_ECRYPTO;
-  memcpy(start->block, block, BLOCK);
-  start->known = 1;
+  start->known = n;
   return SM_OK;
+}
+
+/* How many bytes of whole blocks two texts begin with alike. */
+static size_t alike (const unsigned char *a, const char *b, size_t len) {
+  size_t n = 0;
+  while (n < len && memcmp(a + n, b + n, BLOCK) == 0)
+    n += BLOCK;
+  return n;
+}
+
+/* Sees to it that `start` is a state that a message of more than a block goes
+** on from, and keeps how the message begins. */
+static int prepare (sm_sha256_start *start, const EVP_MD_CTX *from,
+                    sm_str message) {
+  size_t len = message.len / BLOCK * BLOCK, shared;
+  int status = SM_OK;
+  if (len > sizeof start->text)
+    len = sizeof start->text;
+  shared = alike(start->text, message.p, len < start->len ? len : start->len);
+  if (shared == 0 || shared != start->known)
+    status = learn(start, from, message.p, shared == 0 ? BLOCK : shared);
+  memcpy(start->text + shared, message.p + shared, len - shared);
+  start->len = len;
+  return status;
 }
 
 /* The sum of what `from` has taken and the message. */
@@ -71,14 +94,12 @@ static int sum_from (sm_sha256 *h, const EVP_MD_CTX *from,
                      sm_sha256_start *start, sm_str message,
                      unsigned char out[]) {
   if (message.len > BLOCK) {
-    if (!start->known || memcmp(start->block, message.p, BLOCK) != 0) {
-      int status = learn(start, from, message.p);
-      if (status != SM_OK)
-        return status;
-    }
+    int status = prepare(start, from, message);
+    if (status != SM_OK)
+      return status;
     from = start->state;
-    message.p += BLOCK;
-    message.len -= BLOCK;
+    message.p += start->known;
+    message.len -= start->known;
   }
   if (!EVP_MD_CTX_copy_ex(h->work, from) ||
       !EVP_DigestUpdate(h->work, message.p, message.len) ||
@@ -121,7 +142,7 @@ static int begin (const sm_sha256 *h, EVP_MD_CTX *state,
 int sm_hmac_key (sm_sha256 *h, sm_hmac *k, sm_str key) {
   unsigned char block[BLOCK] = {0};
   int status = SM_OK;
-  k->start.known = 0;
+  k->start.known = k->start.len = 0; /* they were behind another block */
   if (key.len > BLOCK)
     status = sm_sha256_sum(h, key, block);
   else if (key.len > 0)

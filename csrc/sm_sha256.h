@@ -6,9 +6,10 @@
 ** calls, which costs several times the hash. Here the algorithm is fetched
 ** once, a context is used again and again, and a key is kept as the two hash
 ** states that HMAC begins with (RFC 2104): a message then costs two copied
-** states instead of two more blocks. The same is done with the first block of
-** messages that begin alike: two requests of one client do for 64 bytes and
-** more, and so do their strings to sign within a second.
+** states instead of two more blocks. The same is done with the first blocks of
+** messages that begin alike: two requests of one client do within a second, up
+** to what they are for or to the hashes of their bodies, and the same session
+** token; so do their strings to sign.
 **
 ** SM_ENOMEM or SM_ECRYPTO when OpenSSL refuses. One thread at a time.
 */
@@ -32,12 +33,13 @@ typedef struct sm_sha256 {
   struct evp_md_ctx_st *work;
 } sm_sha256;
 
-/* The first block of the last message, and the state behind it. All zero: none
-** yet. */
+/* How the last message began, and the state behind the blocks of it that the
+** one before had, too. All zero: none yet. */
 typedef struct sm_sha256_start {
   struct evp_md_ctx_st *state;
-  int known;
-  unsigned char block[SM_SHA256_BLOCK];
+  size_t known; /* the state is that behind so many bytes of text */
+  size_t len;   /* of text: whole blocks */
+  unsigned char text[32 * SM_SHA256_BLOCK]; /* enough for a session token */
 } sm_sha256_start;
 
 /* A key, as the states after its inner and its outer block. */

@@ -81,7 +81,7 @@ static void hashes (void) {
 
 /* Whatever the message before was like, the sum is that of the message. */
 static void alike (void) {
-  static char text[300];
+  static char text[2400];
   sm_sha256 h = {0};
   sm_sha256_start start = {0};
   sm_hmac warm = {0}, cold = {0};
@@ -94,7 +94,7 @@ static void alike (void) {
   sm_hmac_key(&h, &warm, SM_LIT("key"));
   for (i = 0; i < sizeof text; i++) {
     sm_str s = {text, i};
-    text[i * 7 % 130] = (char)i;
+    text[i * 7 % (i % 3 == 0 ? sizeof text : 130)] = (char)i;
     CHECK(sm_sha256_sum(&h, s, a) == SM_OK);
     CHECK(sm_sha256_sum_alike(&h, &start, s, b) == SM_OK);
     CHECK(memcmp(a, b, sizeof a) == 0);

@@ -3,12 +3,7 @@
 local diary = require("support.diary").new
 local sagemaker = require "sagemaker"
 local task = require "sagemaker.task"
-
-local unpack = table.unpack or unpack -- luacheck: ignore
-
-local function values(row)
-  return { unpack(row, 1, row.n) }
-end
+local values = require("support").values
 
 describe("task.run", function()
   it("takes arguments and gives results, nil too", function()

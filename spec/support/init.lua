@@ -99,4 +99,13 @@ function M.suite(busted, suite, rows, id_of, skip, run)
   busted.teardown(function() M.tally(suite, ran, skipped) end)
 end
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
+--- The values that a row counts in `n`, as a list.
+---@param row table of sagemaker.all
+---@return table
+function M.values(row)
+  return { unpack(row, 1, row.n) }
+end
+
 return M

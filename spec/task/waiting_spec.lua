@@ -4,12 +4,9 @@ local diary = require("support.diary").new
 local sagemaker = require "sagemaker"
 local scheduler = require "sagemaker.task.scheduler"
 local task = require "sagemaker.task"
+local values = require("support").values
 
 local unpack = table.unpack or unpack -- luacheck: ignore
-
-local function values(row)
-  return { unpack(row, 1, row.n) }
-end
 
 describe("sleep in tasks", function()
   it("overlaps, and wakes in the order of time", function()

@@ -75,6 +75,23 @@ describe("help on an operation", function()
     end
     assert.is_true(widest <= 100 and widest > 40, tostring(widest))
   end)
+
+  it("is broken between words on a terminal of twenty columns", function()
+    for _, words in ipairs { "help", "help watch", "help deploy", "help simulate" } do
+      local lines = 0
+      for line in help(words, { tty = true, columns = 20, env = { NO_COLOR = "1" } })
+        :gmatch("[^\n]+") do
+        lines = lines + 1
+        -- Examples, and how options, variables and files are written, stay whole.
+        local is_whole = line:find "^%s+%S+$" or line:find "\\$"
+        for _, start in ipairs { "%-%-", "%[%-%-", "sagemaker ", "~/", "[%u_]+[%s,]" } do
+          is_whole = is_whole or line:find("^%s+" .. start)
+        end
+        assert.is_true(is_whole ~= nil or #line <= 20, line)
+      end
+      assert.is_true(lines > 20)
+    end
+  end)
 end)
 
 describe("help", function()

@@ -138,6 +138,19 @@ describe("doctor", function()
       "warning: AWS_CONFIG_FILE names /nope, which is not there")
   end)
 
+  it("stands below its labels on a narrow terminal", function()
+    for _, columns in ipairs { 20, 30, 43, 44, 60 } do
+      local result = doctor(also { AWS_REGION = "eu-west-1" }, {}, nil,
+        { tty = true, columns = columns })
+      local out = result.out:gsub("\27%[[%d;]*m", "")
+      assert.equal(columns >= 44, out:find("\n  environment       these are", 1, true) ~= nil)
+      for line in out:gmatch("[^\n]+") do
+        local word = line:find "^%s+%S+$" or columns >= 44 and line:find "^  %l.-  +%S+$"
+        assert.is_truthy(#line <= columns or word, line)
+      end
+    end
+  end)
+
   it("hides passwords of URLs", function()
     local result = doctor(also { AWS_REGION = "eu-west-1",
       HTTPS_PROXY = "http://ann:wJalr@proxy.example:3128", NO_PROXY = "localhost" })

@@ -62,6 +62,15 @@ end
 
 local INDENT, DEEPER = "    ", "        "
 
+-- Where the text of an item begins beside its term, and how wide a page must be for that.
+local BESIDE, WIDE = 26, 50
+
+-- A page that is narrower has smaller margins, and puts the text of an item below its term.
+local function margins(columns)
+  if columns >= WIDE then return INDENT, DEEPER end
+  return "  ", "    "
+end
+
 local function append(lines, more, prefix)
   for _, line in ipairs(more) do
     lines[#lines + 1] = line == "" and "" or (prefix or "") .. line
@@ -71,37 +80,43 @@ end
 local writers = {}
 
 function writers.paragraph(lines, block, columns)
-  append(lines, text.wrap(block.text, columns, INDENT))
+  append(lines, text.wrap(block.text, columns, (margins(columns))))
   lines[#lines + 1] = ""
 end
 
 function writers.item(lines, block, columns, style)
-  local term, column = style:paint("bold", block.term), (" "):rep(#INDENT + 22)
+  local indent, deeper = margins(columns)
+  local term = style:paint("bold", block.term)
   if block.literal then
-    lines[#lines + 1] = INDENT .. term
-    if block.text then append(lines, text.wrap(block.text, columns, DEEPER)) end
-    append(lines, block.literal, DEEPER)
+    lines[#lines + 1] = indent .. term
+    if block.text then append(lines, text.wrap(block.text, columns, deeper)) end
+    append(lines, block.literal, deeper)
     lines[#lines + 1] = ""
     return
-  elseif text.width(term) <= 20 then
-    append(lines, text.wrap(block.text, columns, column, INDENT .. text.pad(term, 22)))
+  end
+  local column = (" "):rep(BESIDE)
+  if columns < WIDE then
+    column = deeper
+  elseif text.width(term) <= BESIDE - #indent - 2 then
+    append(lines, text.wrap(block.text, columns, column,
+      indent .. text.pad(term, BESIDE - #indent)))
     return
   end
-  lines[#lines + 1] = INDENT .. term
+  lines[#lines + 1] = indent .. term
   append(lines, text.wrap(block.text, columns, column))
 end
 
-function writers.literal(lines, block)
-  append(lines, block.lines, INDENT)
+function writers.literal(lines, block, columns)
+  append(lines, block.lines, (margins(columns)))
   lines[#lines + 1] = ""
 end
 
 function writers.synopsis(lines, block, columns)
-  local line = INDENT
+  local line, deeper = margins(columns)
   for i, word in ipairs(block.words) do
     if i > 1 and #line + 1 + #word > columns then
       lines[#lines + 1] = line
-      line = DEEPER .. word
+      line = deeper .. word
     else
       line = i == 1 and line .. word or line .. " " .. word
     end

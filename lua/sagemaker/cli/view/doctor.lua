@@ -4,16 +4,19 @@ local text = require "sagemaker.cli.view.text"
 
 local M = {}
 
--- The column where what is told begins.
-local COLUMN = 20
+-- The column where what is told begins, and where it does below its label, where there is no room
+-- beside it.
+local COLUMN, BELOW = 20, 4
+local WIDE = 44
 
 local function add(lines, style, label, words)
+  local column = style.columns < WIDE and BELOW or COLUMN
   local head = "  " .. text.pad(label, COLUMN - 2)
-  if text.width(head) > COLUMN then
-    lines[#lines + 1] = head
-    head = (" "):rep(COLUMN)
+  if text.width(head) > column then
+    lines[#lines + 1] = head:match "^.*%S"
+    head = (" "):rep(column)
   end
-  for _, line in ipairs(text.wrap(words, style.columns, (" "):rep(COLUMN), head)) do
+  for _, line in ipairs(text.wrap(words, style.columns, (" "):rep(column), head)) do
     lines[#lines + 1] = line
   end
 end
@@ -106,7 +109,8 @@ local function add_findings(lines, style, findings)
   for _, finding in ipairs(findings) do
     local is_error = finding.severity == "error"
     local head = is_error and "problem: " or "warning: "
-    local wrapped = text.wrap(text.clean(finding.message), style.columns, (" "):rep(#head), head)
+    local indent = style.columns < WIDE and "  " or (" "):rep(#head)
+    local wrapped = text.wrap(text.clean(finding.message), style.columns, indent, head)
     wrapped[1] = style:paint(is_error and "bad" or "warn", wrapped[1]:sub(1, #head - 1))
       .. wrapped[1]:sub(#head)
     for _, line in ipairs(wrapped) do lines[#lines + 1] = line end

@@ -55,8 +55,8 @@ local function percent(share)
   return ("%.4g %%"):format(share)
 end
 
--- The width that a table with everything needs, and one with short labels.
-local FULL, SHORTER = 72, 50
+-- The width that a table with everything needs, one with short labels, one that numbers the shifts.
+local FULL, SHORTER, SHORTEST = 72, 50, 34
 
 -- The rows of the table, and which columns are aligned to the right.
 local function rows_of(plan, columns)
@@ -67,6 +67,10 @@ local function rows_of(plan, columns)
     if not has_instances then cells[7], cells[8] = nil, nil end
     if columns < SHORTER then cells[5] = table.remove(cells) end
     if is_narrow then table.remove(cells, 2) end
+    if columns < SHORTEST then
+      table.remove(cells, 3)
+      cells[3] = cells[3]:gsub(" %%$", "%%")
+    end
     rows[#rows + 1] = cells
   end
   add{ "time", "takes", "what", "shift", "old", "new", "old", "new" }
@@ -80,6 +84,7 @@ local function rows_of(plan, columns)
     }
   end
   if is_narrow then table.remove(right, 2) end
+  if columns < SHORTEST then table.remove(right, 3) end
   return rows, right, has_instances
 end
 
@@ -89,7 +94,8 @@ end
 ---@return string[] lines
 function M.table(plan, style)
   local rows, right, has_instances = rows_of(plan, style.columns)
-  local lines = text.columns(rows, right, "  ")
+  local is_tight = style.columns < SHORTEST
+  local lines = text.columns(rows, right, is_tight and "" or "  ", is_tight and " " or nil)
   -- Two columns are called old, and two new: a line above says of what.
   local at = lines[1]:find("old", 1, true) or lines[1]:find("new", 1, true)
   local above = (" "):rep(math.max(0, at - 5)) .. "traffic"
@@ -122,7 +128,8 @@ end
 function M.warnings(warnings, style)
   local lines = {}
   for _, warning in ipairs(warnings) do
-    local wrapped = text.wrap(text.clean(warning), style.columns, "         ", "warning: ")
+    local indent = style.columns < SHORTEST and "  " or "         "
+    local wrapped = text.wrap(text.clean(warning), style.columns, indent, "warning: ")
     wrapped[1] = style:paint("warn", "warning:") .. wrapped[1]:sub(9)
     for _, line in ipairs(wrapped) do lines[#lines + 1] = line end
   end

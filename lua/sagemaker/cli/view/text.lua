@@ -133,12 +133,13 @@ function M.wrap(text, columns, indent, first)
   return lines
 end
 
---- Rows as columns that stand below each other, two blanks between them. The last is not filled up.
+--- Rows as columns that stand below each other. The last is not filled up.
 ---@param rows string[][]
 ---@param right? table<integer, true> columns that are aligned to the right
 ---@param indent? string
+---@param gap? string between two columns; default two blanks
 ---@return string[] lines
-function M.columns(rows, right, indent)
+function M.columns(rows, right, indent, gap)
   local widths, lines = {}, {}
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, M.width(cell)) end
@@ -149,7 +150,7 @@ function M.columns(rows, right, indent)
       local is_right = right and right[i]
       cells[i] = M.pad(cell, is_right and -widths[i] or widths[i])
     end
-    lines[n] = ((indent or "") .. table.concat(cells, "  ")):match("^.*%S") or ""
+    lines[n] = ((indent or "") .. table.concat(cells, gap or "  ")):match("^.*%S") or ""
   end
   return lines
 end

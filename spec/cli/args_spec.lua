@@ -125,6 +125,8 @@ describe("a wrong command line", function()
       "--endpoint-name needs a value")
     usage({ "runtime", "invoke-endpoint", "--endpoint-name", "x", "--body", "eA==" },
       "needs outfile")
+    usage({ "watch" }, "watch needs NAME; ")
+    usage({ "completion" }, "completion needs bash|zsh|fish; ")
     usage({}, "sagemaker help")
     usage({ "wait" }, "endpoint-in-service")
   end)

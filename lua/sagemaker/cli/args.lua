@@ -240,7 +240,7 @@ function M.need(values, rows, positionals, what)
   end
   for _, place in ipairs(positionals or {}) do
     if place.required and values[place.key or place.name:gsub("-", "_")] == nil then
-      lacking[#lacking + 1] = place.name
+      lacking[#lacking + 1] = place.value or place.name
     end
   end
   if #lacking > 0 then

@@ -93,6 +93,9 @@ end
 -- What goes on without us.
 local function farewell(self)
   if self.is_ours and not self.has_sent then return "Interrupted. Nothing was changed." end
+  if not self.has_sent and not self.report.progress.event then
+    return "Interrupted before anything was seen. " .. again(self)
+  end
   return "Interrupted, but the deployment goes on. " .. again(self)
 end
 

@@ -66,6 +66,27 @@ local function print_pages(ctx, client, paginator, params, page_options)
   end
 end
 
+-- Outfiles that are no file: the one that stdout was sent to, opened anew, would be written over.
+local STDOUT = { ["-"] = true, ["/dev/stdout"] = true }
+
+local function is_folder(ctx, path)
+  local file = ctx.world.open(path .. "/.", "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- Ends the command where the file that an answer is for cannot be: the model is not asked for
+-- nothing. The file itself is left alone until there is an answer.
+local function check_outfile(ctx)
+  local path = ctx.options.outfile
+  if not path or STDOUT[path] then return end
+  local folder = path:match "^(.*)/[^/]*$"
+  local problem = path == "" and "its name is empty"
+    or folder and folder ~= "" and not is_folder(ctx, folder) and "No such file or directory"
+    or is_folder(ctx, path) and "Is a directory"
+  if problem then failure.other(("cannot write the answer: %s: %s"):format(path, problem)) end
+end
+
 local function open_outfile(ctx, path)
   local file, message = ctx.world.open(path, "wb")
   if not file then failure.other("cannot write the answer: " .. tostring(message)) end
@@ -76,7 +97,7 @@ end
 local function save_body(ctx, output)
   local path = ctx.options.outfile
   local body = output.Body
-  local is_stdout = path == "-" or path == "/dev/stdout" -- which opened anew would begin at 0
+  local is_stdout = STDOUT[path]
   local file = is_stdout and ctx.sink or open_outfile(ctx, path)
   local function put(bytes)
     local ok, problem = file:write(bytes)
@@ -113,6 +134,7 @@ end
 local MUCH = 8192
 
 local function call(ctx, client, params)
+  check_outfile(ctx)
   local output, _, err = client:call(ctx.operation.name, params)
   if ctx.options.outfile or collectgarbage "count" > MUCH then collectgarbage "restart" end
   if not output then failure.raise(err) end

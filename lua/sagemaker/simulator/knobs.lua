@@ -151,7 +151,7 @@ local function check_names(name, value, kind, service)
     end
     if good then return end
   end
-  error(("%s cannot be %s"):format(name, tostring(value)), 4)
+  error(("%s cannot be %s"):format(name, is == "table" and "such a table" or tostring(value)), 4)
 end
 
 --- Throws when a knob cannot have this value: a caller's mistake.

@@ -213,7 +213,10 @@ end
 ---@return string|nil message; the simulator is of no use then
 function M.restore(sim, text)
   local ok, data, records = pcall(read, text)
-  if not ok then return nil, "this is not a whole snapshot of the simulator: " .. tostring(data) end
+  if not ok then
+    return nil, "this is not a whole snapshot of the simulator: "
+      .. tostring(data):gsub("^%S+:%d+: ", "") -- the place in this project helps nobody
+  end
   local bad = bad_head(sim, data)
   if bad then return nil, bad end
   local good, failure = pcall(apply, sim, data, records)

@@ -21,6 +21,12 @@ describe("simulate", function()
     refused(252, "one of virtual", "--clock", "real")
     refused(252, "examples/simulator: ", "--state", "examples/simulator")
     refused(252, '--host must be an address or a name, not ""', "--host", "")
+    refused(252, "--nginx must be a program, and is empty", "--nginx", "")
+    refused(252, '--latency must be seconds, JSON like {"DescribeEndpoint": 2}, or a distribution',
+      "--latency", "slow")
+    refused(252, "--throttle cannot be such JSON", "--throttle", '{"rate": "x"}')
+    refused(252, "README.md: this is not a whole snapshot of the simulator: Expected value",
+      "--state", "README.md")
   end)
 
   it("refuses ports that there are not", function()

@@ -34,9 +34,12 @@ M.examples = {
 
 -- A problem of the library's options in the words of the command line.
 local function worded(problem)
-  return (problem:gsub("^([%l_]+) must be", function(name)
-    return ("--%s must be"):format((name:gsub("_", "-")))
-  end):gsub("a table of (.-) = a number", 'JSON like {"endpoints": 2}, with %1'))
+  return (problem:gsub("^([%l_]+)( %l+ be)", function(name, verb)
+    return ("--%s%s"):format(name:gsub("_", "-"), verb)
+  end):gsub("a table of (.-) = a number", 'JSON like {"endpoints": 2}, with %1')
+    :gsub("a table of name = seconds, a distribution, or a function",
+      'JSON like {"DescribeEndpoint": 2}, or a distribution')
+    :gsub("such a table", "such JSON"))
 end
 
 --- Runs the command.

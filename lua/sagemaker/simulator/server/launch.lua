@@ -90,6 +90,8 @@ local function own_problem(opts)
     return ("port must be a whole number from 0 to 65535, not %s"):format(tostring(port))
   elseif host ~= nil and (type(host) ~= "string" or not host:find "^[%w.:_%%-]+$") then
     return ("host must be an address or a name, not %q"):format(tostring(host))
+  elseif opts.nginx == "" then
+    return "nginx must be a program, and is empty"
   end
 end
 

@@ -179,7 +179,7 @@ for form, how in pairs(FORMS) do
         local output = signalled("TERM", "describe-endpoint --endpoint-name x")
         assert.truthy(output:find("code=143\n", 1, true), output)
         output = signalled("TERM", "watch x")
-        assert.equal("Interrupted, but the deployment goes on. To follow it: sagemaker watch x\n"
+        assert.equal("Interrupted before anything was seen. To follow it: sagemaker watch x\n"
           .. "code=143\n", output)
         output = signalled("TERM", "deploy --endpoint-name x --endpoint-config-name y")
         assert.equal("Interrupted. Nothing was changed.\ncode=143\n", output)

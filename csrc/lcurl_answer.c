@@ -2,62 +2,7 @@
 ** lcurl_answer.c: an ended transfer as Lua values.
 */
 #include "lcurl_lua.h"
-#include "sm_text.h"
-
-typedef struct head {
-  const sm_http_span *spans;
-  const char *text;
-  size_t n;
-} head;
-
-static sm_str name_of (const head *h, size_t i) {
-  return (sm_str){h->text + h->spans[i].name, h->spans[i].name_len};
-}
-
-static int are_same (const head *h, size_t i, size_t j) {
-  return h->spans[i].name_len == h->spans[j].name_len &&
-         sm_str_ieq(name_of(h, i), name_of(h, j));
-}
-
-/* Whether a field before field i has its name. */
-static int is_repeated (const head *h, size_t i) {
-  size_t j = 0;
-  while (j < i && !are_same(h, i, j))
-    j++;
-  return j < i;
-}
-
-static void push_value (lua_State *L, const head *h, size_t i) {
-  lua_pushlstring(L, h->text + h->spans[i].value, h->spans[i].value_len);
-}
-
-/* Pushes the value of field i, joined with later ones of the same name. */
-static void push_values (lua_State *L, const head *h, size_t i) {
-  size_t j;
-  push_value(L, h, i);
-  for (j = i + 1; j < h->n; j++) {
-    if (!are_same(h, i, j))
-      continue;
-    lua_pushliteral(L, ", ");
-    push_value(L, h, j);
-    lua_concat(L, 3);
-  }
-}
-
-static void push_headers (lua_State *L, const sm_http_reader *r) {
-  head h;
-  size_t i;
-  h.n = sm_http_reader_fields(r, &h.spans, &h.text);
-  lua_createtable(L, 0, (int)h.n);
-  for (i = 0; i < h.n; i++) {
-    sm_str name = name_of(&h, i);
-    if (is_repeated(&h, i))
-      continue;
-    lua_pushlstring(L, name.p, name.len);
-    push_values(L, &h, i);
-    lua_rawset(L, -3);
-  }
-}
+#include "lhttp_head.h"
 
 static void push_time (lua_State *L, const char *name, int64_t us) {
   lua_pushnumber(L, (lua_Number)us / 1e6);
@@ -92,7 +37,7 @@ static void push_facts (lua_State *L, const lcurl_transfer *t) {
 void lcurl_pushanswer (lua_State *L, const lcurl_transfer *t) {
   const lcurl_response *r = &t->response;
   push_facts(L, t);
-  push_headers(L, &r->reader);
+  lhttp_pushheaders(L, &r->reader);
   lua_setfield(L, -2, "headers");
   if (!r->streamed) {
     lua_pushlstring(L, r->body.len > 0 ? r->body.p : "", r->body.len);

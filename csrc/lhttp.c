@@ -1,92 +1,113 @@
 /*
-** lhttp.c: core.http_request, core.http_head: the plain case of HTTP/1.1. Each
-** answers nil for what is not plain, and lua/sagemaker/transport/http1.lua does
-** it then.
+** lhttp.c: core.http_request, core.http_reader: HTTP/1.1 for transports that
+** have sockets of their own.
 **
-**   core.http_request(method, target, host, headers, length, extra) -> head
-**   core.http_head(text, at) -> status, headers, next, keep, length, chunked
+**   core.http_request(method, target, host, headers, length, extra)
+**     -> head | nil, problem
+**   reader = core.http_reader()
+**   reader:begin(limit, is_head)
+**   next, piece = reader:feed(text, at)        a piece of the body, or nil
+**   next, body = reader:read(text, at, max)    the whole body, once it is there
+**   status, headers, keep, length = reader:head()
+**   whole = reader:finish()                    the connection has ended
+**   reader:is_done()
 **
-** `length` may be nil for no Content-Length; `extra` are further lines, or nil.
-** `next` is the position behind the head.
+** `next` is the position behind what was taken; bytes behind the end of an
+** answer are not. feed and read answer nil, code, text where it is none.
 */
+#include <stdio.h>
+
+#include "lhttp_head.h"
 #include "lsm.h"
-#include "sm_http.h"
 
-/* A head that is larger is not plain. */
-#define LARGEST 8192
+/* The head of a request may be so large, in bytes; services allow less. */
+#define MAX_REQUEST ((size_t)256 * 1024)
+/* One that is no larger is written on the stack. */
+#define SMALL_REQUEST 4096
 
-/* An argument that must be a string; {NULL, 0} otherwise. */
-static sm_str string_at (lua_State *L, int idx) {
-  sm_str s = {NULL, 0};
-  if (lua_type(L, idx) == LUA_TSTRING)
-    s.p = lua_tolstring(L, idx, &s.len);
-  return s;
-}
+#define READER "sagemaker.http_reader"
 
-/* The headers of the table at 4; nothing here allocates or runs Lua code. */
-static int put_headers (lua_State *L, sm_buf *b) {
-  int status = SM_OK;
-  lua_pushnil(L);
-  while (lua_next(L, 4) != 0) {
-    sm_str name = string_at(L, -2), value = string_at(L, -1);
-    if (name.p == NULL || value.p == NULL)
-      status = SM_ESYNTAX;
-    else
-      status = sm_http_put_field(b, name, value);
-    lua_pop(L, status == SM_OK ? 1 : 2);
-    if (status != SM_OK)
-      return status;
-  }
-  return SM_OK;
-}
+/* A reader that waits for its next answer keeps no more of a body's memory. */
+#define KEEP ((size_t)64 * 1024)
 
-static void put_length (sm_buf *b, lua_Number length) {
-  char digits[20];
-  size_t n = sizeof digits;
-  uint64_t left = (uint64_t)length;
-  do {
-    digits[--n] = (char)('0' + left % 10);
-    left /= 10;
-  } while (left > 0);
-  sm_buf_puts(b, SM_LIT("Content-Length: "));
-  sm_buf_put(b, digits + n, sizeof digits - n);
-  sm_buf_puts(b, SM_LIT("\r\n"));
-}
+/* {{ Requests */
 
 static int http_request (lua_State *L) {
-  sm_str method = lsm_checkstr(L, 1), target = lsm_checkstr(L, 2);
-  sm_str host = lsm_checkstr(L, 3), extra;
-  lua_Number length;
-  char memory[LARGEST];
-  sm_buf b;
-  luaL_checktype(L, 4, LUA_TTABLE);
-  length = luaL_optnumber(L, 5, -1);
-  luaL_argcheck(L, length >= -1 && length < 1e15, 5, "out of range");
+  lhttp_request r;
+  lua_Number length = luaL_checknumber(L, 5);
+  char memory[SMALL_REQUEST];
+  sm_buf small, *b = &small;
+  const char *problem;
+  r.method = lsm_checkstr(L, 1);
+  r.origin = (sm_str){"", 0};
+  r.target = lsm_checkstr(L, 2);
+  r.host = lsm_checkstr(L, 3);
+  luaL_argcheck(L, length >= 0 && length < 1e15, 5, "out of range");
+  r.length = (size_t)length;
+  r.extra = lua_isnoneornil(L, 6) ? r.origin : lsm_checkstr(L, 6);
   lua_settop(L, 6);
-  extra = string_at(L, 6);
-  sm_buf_fixed(&b, memory, sizeof memory);
-  if (sm_http_put_request(&b, method, target, host) != SM_OK ||
-      put_headers(L, &b) != SM_OK)
-    return 0;
-  if (length >= 0)
-    put_length(&b, length);
-  if (extra.len > 0)
-    sm_buf_puts(&b, extra);
-  sm_buf_puts(&b, SM_LIT("\r\n"));
-  if (b.err != SM_OK)
-    return 0;
-  lua_pushlstring(L, b.p, b.len);
+  sm_buf_fixed(b, memory, sizeof memory);
+  problem = lhttp_puthead(L, b, &r, 4);
+  if (b->err == SM_ELIMIT) {
+    b = lsm_newbuf(L, MAX_REQUEST);
+    problem = lhttp_puthead(L, b, &r, 4);
+  }
+  if (b->err == SM_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (problem == NULL && b->err != SM_OK)
+    problem = "the headers are too large";
+  if (problem != NULL) {
+    lua_pushnil(L);
+    lua_pushstring(L, problem);
+    return 2;
+  }
+  lua_pushlstring(L, b->p, b->len);
   return 1;
 }
 
-static void push_headers (lua_State *L, const sm_http_head *head) {
-  size_t i;
-  lua_createtable(L, 0, (int)head->nfields);
-  for (i = 0; i < head->nfields; i++) {
-    lsm_pushstr(L, head->fields[i].name);
-    lsm_pushstr(L, head->fields[i].value);
-    lua_rawset(L, -3);
-  }
+/* }} */
+
+/* {{ Answers */
+
+typedef struct reader {
+  sm_http_reader r;
+  sm_buf body; /* of `read`, as far as it has come */
+} reader;
+
+static reader *check (lua_State *L) {
+  return (reader *)luaL_checkudata(L, 1, READER);
+}
+
+/* core.http_reader() */
+static int http_reader (lua_State *L) {
+  void *ud;
+  lua_Alloc alloc = lua_getallocf(L, &ud);
+  reader *o = (reader *)lua_newuserdata(L, sizeof *o);
+  sm_http_reader_init(&o->r, 0, alloc, ud);
+  sm_buf_init(&o->body, 0, alloc, ud);
+  luaL_getmetatable(L, READER);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+static int reader_gc (lua_State *L) {
+  reader *o = check(L);
+  sm_http_reader_free(&o->r);
+  sm_buf_free(&o->body);
+  return 0;
+}
+
+/* reader:begin(limit, is_head) */
+static int reader_begin (lua_State *L) {
+  reader *o = check(L);
+  lua_Number limit = luaL_checknumber(L, 2);
+  luaL_argcheck(L, limit >= 1 && limit < 1e15, 2, "out of range");
+  o->r.limit = (size_t)limit;
+  sm_http_reader_begin(&o->r, lua_toboolean(L, 3));
+  if (o->body.cap > KEEP)
+    sm_buf_free(&o->body);
+  sm_buf_reset(&o->body);
+  return 0;
 }
 
 /* A whole number as this Lua has them: what 5.1 calls an integer may be too
@@ -99,31 +120,152 @@ static void push_size (lua_State *L, double n) {
 #endif
 }
 
-static int http_head (lua_State *L) {
-  sm_str text = lsm_checkstr(L, 1);
-  lua_Number at = luaL_checknumber(L, 2);
-  sm_http_head head;
-  luaL_argcheck(L, at >= 1 && at <= (lua_Number)text.len + 1, 2,
+/* nil, code, and the text that is on top of the stack. */
+static int fail (lua_State *L, const char *code) {
+  lua_pushnil(L);
+  lua_pushstring(L, code);
+  lua_insert(L, -3);
+  lua_insert(L, -3);
+  return 3;
+}
+
+static int too_large (lua_State *L, const char *what, double limit) {
+  char text[80];
+  snprintf(text, sizeof text, "%s of the answer is over %.0f bytes", what,
+           limit);
+  lua_pushstring(L, text);
+  return fail(L, "ResponseTooLarge");
+}
+
+/* What a failure of the reader means. */
+static int push_failure (lua_State *L, const sm_http_reader *r, int status) {
+  if (status == SM_ENOMEM)
+    return luaL_error(L, "not enough memory");
+  if (status == SM_ESYNTAX) {
+    lua_pushstring(L, r->problem);
+    return fail(L, "InvalidResponse");
+  }
+  if (r->lines <= SM_HTTP_MAX_LINES)
+    return too_large(L, "header", (double)r->limit);
+  lua_pushfstring(L, "more than %d header lines in the answer",
+                  SM_HTTP_MAX_LINES);
+  return fail(L, "ResponseTooLarge");
+}
+
+/* The text at 2 from the position at 3 on. */
+static sm_str check_text (lua_State *L) {
+  sm_str text = lsm_checkstr(L, 2);
+  lua_Number at = luaL_checknumber(L, 3);
+  luaL_argcheck(L, at >= 1 && at <= (lua_Number)text.len + 1, 3,
                 "out of range");
   text.p += (size_t)at - 1;
   text.len -= (size_t)at - 1;
-  if (sm_http_head_read(text, &head) != SM_OK)
-    return 0;
-  lua_pushinteger(L, head.status);
-  push_headers(L, &head);
-  push_size(L, at + (double)head.size);
-  lua_pushboolean(L, head.keep);
-  if (head.has_length)
-    push_size(L, (double)head.length);
-  else
-    lua_pushboolean(L, 0);
-  lua_pushboolean(L, head.chunked);
-  return 6;
+  return text;
 }
 
+/* The position in the text at 2 where `rest` begins. */
+static void push_next (lua_State *L, sm_str rest) {
+  push_size(L, (double)(lsm_rawlen(L, 2) - rest.len) + 1);
+}
+
+/* reader:feed(text, at) -> next, piece | nil, code, text */
+static int reader_feed (lua_State *L) {
+  reader *o = check(L);
+  sm_str text = check_text(L), piece;
+  int status = sm_http_reader_feed(&o->r, &text, &piece);
+  if (status != SM_OK)
+    return push_failure(L, &o->r, status);
+  push_next(L, text);
+  if (piece.len == 0)
+    return 1;
+  lsm_pushstr(L, piece);
+  return 2;
+}
+
+/* reader:read(text, at, max) -> next, body | nil, code, text; only behind the
+** head. */
+static int reader_read (lua_State *L) {
+  reader *o = check(L);
+  sm_str text = check_text(L), piece = {NULL, 0};
+  lua_Number max = luaL_checknumber(L, 4);
+  int status = SM_OK;
+  luaL_argcheck(L, max >= 1 && max < 1e15, 4, "out of range");
+  if ((lua_Number)o->r.length > max)
+    return too_large(L, "body", max);
+  o->body.max = (size_t)max;
+  if (o->body.len == 0 && o->body.cap > o->body.max)
+    sm_buf_free(&o->body); /* the answer before might have had more */
+  while (status == SM_OK && text.len > 0 && o->r.state != SM_HTTP_DONE) {
+    status = sm_http_reader_feed(&o->r, &text, &piece);
+    if (o->r.state != SM_HTTP_DONE || o->body.len > 0)
+      sm_buf_puts(&o->body, piece); /* else it is all there is */
+    if (o->body.err == SM_ELIMIT)
+      return too_large(L, "body", max);
+    if (o->body.err != SM_OK)
+      status = o->body.err;
+  }
+  if (status != SM_OK)
+    return push_failure(L, &o->r, status);
+  push_next(L, text);
+  if (o->r.state != SM_HTTP_DONE)
+    return 1;
+  lsm_pushstr(L, o->body.len > 0 ? sm_buf_str(&o->body) : piece);
+  return 2;
+}
+
+/* reader:head() -> status, headers, keep, length; nil while it is not all
+** there, and false when not even a byte of it is. The length is false where the
+** answer does not tell. */
+static int reader_head (lua_State *L) {
+  const sm_http_reader *r = &check(L)->r;
+  if (r->state <= SM_HTTP_FIELDS) {
+    if (r->begun)
+      lua_pushnil(L);
+    else
+      lua_pushboolean(L, 0);
+    return 1;
+  }
+  lua_pushinteger(L, r->status);
+  lhttp_pushheaders(L, r);
+  lua_pushboolean(L, r->keep);
+  if (r->length >= 0)
+    push_size(L, (double)r->length);
+  else
+    lua_pushboolean(L, 0);
+  return 4;
+}
+
+/* reader:finish() -> what `read` has of the body, when the answer is whole */
+static int reader_finish (lua_State *L) {
+  reader *o = check(L);
+  if (!sm_http_reader_end(&o->r))
+    return 0;
+  lsm_pushstr(L, sm_buf_str(&o->body));
+  return 1;
+}
+
+/* reader:is_done() -> whether the answer is all there */
+static int reader_done (lua_State *L) {
+  lua_pushboolean(L, check(L)->r.state == SM_HTTP_DONE);
+  return 1;
+}
+
+/* }} */
+
 void lsm_open_http (lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"begin", reader_begin},
+      {"feed", reader_feed},
+      {"finish", reader_finish},
+      {"head", reader_head},
+      {"is_done", reader_done},
+      {"read", reader_read},
+      {NULL, NULL},
+  };
+  lsm_newmetatable(L, READER, methods, reader_gc);
+  lua_pop(L, 1);
   lua_pushcfunction(L, http_request);
   lua_setfield(L, -2, "http_request");
-  lua_pushcfunction(L, http_head);
-  lua_setfield(L, -2, "http_head");
+  lua_pushcfunction(L, http_reader);
+  lua_setfield(L, -2, "http_reader");
 }

@@ -81,7 +81,7 @@ void lsm_open_text(lua_State *L);    /* text, uri, time; random, uuid, clocks */
 void lsm_open_pattern(lua_State *L); /* match_pattern */
 void lsm_open_file(lua_State *L);    /* replace */
 void lsm_open_bundle(lua_State *L);  /* use_bundle */
-void lsm_open_http(lua_State *L);    /* http_request, http_head */
+void lsm_open_http(lua_State *L);    /* http_request, http_reader */
 void lsm_open_terminal(lua_State *L); /* terminal */
 void lsm_open_process(lua_State *L);  /* process */
 void lsm_open_task(lua_State *L);     /* try_yield, on 5.1 */

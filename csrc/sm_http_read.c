@@ -204,11 +204,12 @@ static int read_field (sm_http_reader *r, sm_str line) {
   if (memchr(line.p, '\0', line.len) != NULL ||
       memchr(line.p, '\r', line.len) != NULL)
     return invalid(r, "a header of the answer holds a NUL or a CR");
+  if (is_blank(line.p[0]) && r->lines == 1)
+    return invalid(r, "a folded header has none above it");
   if (r->state == SM_HTTP_TRAILERS)
     return SM_OK;
   if (is_blank(line.p[0]))
-    return r->lines == 1 ? invalid(r, "the answer begins with a folded header")
-                         : add_folded(r, line);
+    return add_folded(r, line);
   colon = memchr(line.p, ':', line.len);
   r->folds = 0;
   if (colon == NULL || colon == line.p)

@@ -33,6 +33,8 @@ local function at(shape, location, name)
   return { shape = shape, location = location, locationName = name }
 end
 
+local LONG = ("x"):rep(9000)
+
 -- A restJson1 operation with something of everything.
 local REST = {
   metadata = { protocol = "rest-json", serviceId = "Rest" },
@@ -187,12 +189,18 @@ local CASES = {
   ["hash in pieces"] = function()
     assert(core.hasher():update("a"):update("bc"):digest() == core.sha256("abc"))
   end,
-  ["read and write heads of HTTP"] = function()
+  ["read and write HTTP"] = function()
     assert(core.http_request("POST", "/", "h", { A = "b" }, 2)
       == "POST / HTTP/1.1\r\nHost: h\r\nA: b\r\nContent-Length: 2\r\n\r\n")
-    local status, headers, next_at =
-      core.http_head("HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\nbody", 1)
-    assert(status == 200 and headers.C == "d" and next_at == 32)
+    local reader = core.http_reader()
+    assert(#core.http_request("GET", "/", "h", { A = LONG }, 0) > 9000)
+    reader:begin(20000)
+    assert(reader:feed("HTTP/1.1 200 OK\r\nA: b\r\nC: " .. LONG, 1) == 9027)
+    assert(reader:feed("\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", 1) == 33)
+    local status, headers = reader:head()
+    assert(status == 200 and headers.C == LONG)
+    assert(reader:read("1\r\na\r\n", 1, 10) == 7)
+    assert(select(2, reader:read("1\r\nb\r\n0\r\n\r\nmore", 1, 10)) == "ab")
   end,
   ["split URLs and write times"] = function()
     assert(core.uri.split("https://[::1]:8080/a?b"))

@@ -196,7 +196,7 @@ end
 
 -- An answer of 2xx to who wants to read it by itself.
 local function streamed(exchange, head, response)
-  local body = http1.body(exchange, head, exchange.max_head)
+  local body = http1.body(exchange, head)
   if body.done then
     release(exchange, head.keep)
     response.body = ""
@@ -225,7 +225,7 @@ local function answer(exchange)
   if request.stream and status >= 200 and status < 300 then
     return streamed(exchange, head, response)
   end
-  response.body, code, text = http1.read_all(exchange, head, exchange.max_body, exchange.max_head)
+  response.body, code, text = http1.read_all(exchange, head, exchange.max_body)
   if not response.body then return nil, code, text end
   release(exchange, head.keep and exchange.whole)
   if exchange.timings then response.timings = timings_of(exchange) end
@@ -348,8 +348,6 @@ local function check_types(request)
   end
 end
 
-local EMPTY = {}
-
 --- Sends a request and waits for the answer, other requests of the worker going on meanwhile.
 ---@param request sagemaker.Request
 ---@param deadline? number a time of `clock`
@@ -370,7 +368,7 @@ function methods:send(request, deadline)
   if route.absolute then target = ("http://%s%s"):format(authority, target) end
   local head
   head, problem = http1.request(request.method or "GET", target, route.authority,
-    request.headers or EMPTY, request.body and #request.body or 0, route.extra)
+    request.headers, request.body and #request.body or 0, route.extra)
   if not head then return invalid_request(problem) end
   local timeouts, clock = request.timeouts, self._io.clock
   local exchange = setmetatable({

@@ -247,6 +247,10 @@ DeploymentConfig: {BlueGreenUpdatePolicy: {TrafficRoutingConfiguration: {Type: A
     wrong("a: 1\n---\nb: 2\n", "one document is expected, not 2")
     wrong("EndpointName: &x [*x]", "nested deeper than 500 levels")
     wrong("? [a]\n: b", "a key must be a text")
+    wrong(("["):rep(100000), "nested deeper than 500 levels")
+    local lines = { "- &a0 [x, x]" }
+    for i = 1, 25 do lines[i + 1] = ("- &a%d [*a%d, *a%d]"):format(i, i - 1, i - 1) end
+    wrong(table.concat(lines, "\n"), "more than 1000000 values")
   end)
 
   it("refuses a key that is there twice", function()

@@ -10,8 +10,15 @@ local NAME = "--cli-input-yaml"
 -- Deeper than any value that an operation takes; an alias of itself has no end.
 local MAX_DEPTH = 500
 
+-- More values than any operation takes; aliases of aliases are soon more than memory holds.
+local MAX_VALUES = 1000000
+
 local function refuse(message)
   failure.usage(("%s: %s"):format(NAME, message))
+end
+
+local function check_depth(depth)
+  if depth > MAX_DEPTH then refuse(("nested deeper than %d levels"):format(MAX_DEPTH)) end
 end
 
 local WORDS = { ["true"] = true, ["True"] = true, ["TRUE"] = true, ["false"] = false,
@@ -71,11 +78,13 @@ local function note(frame, key, mark)
   frame.keys[key] = line
 end
 
--- The keys of a mapping are unique (YAML 1.2, 3.2.1.1), which lyaml does not look at. Walks the
--- events of a text that has been read without an error.
-local function check_keys(text)
-  local frames, anchors = {}, {}
-  for event in require("yaml").parser(text) do
+-- Refuses what lyaml takes: a key that its mapping has already (YAML 1.2, 3.2.1.1), and what is
+-- nested so deep that it takes minutes. What is no YAML, lyaml tells.
+local function check(text)
+  local frames, anchors, parse = {}, {}, require("yaml").parser(text)
+  while true do
+    local ok, event = pcall(parse)
+    if not ok or not event then return end
     local kind, mark = event.type, event.start_mark
     if kind == "SCALAR" then
       local key = key_of(event)
@@ -86,6 +95,7 @@ local function check_keys(text)
     elseif kind == "MAPPING_START" or kind == "SEQUENCE_START" then
       note(frames[#frames], nil, mark)
       frames[#frames + 1] = { keys = kind == "MAPPING_START" and {} or nil }
+      check_depth(#frames)
     elseif kind == "MAPPING_END" or kind == "SEQUENCE_END" then
       frames[#frames] = nil
     end
@@ -94,18 +104,20 @@ end
 
 -- What lyaml read, with our null, and keys that are texts. A table that several places hold (an
 -- alias) becomes a table for each.
-local function convert(value, null, depth)
+local function convert(value, null, depth, counted)
+  counted.values = counted.values + 1
+  if counted.values > MAX_VALUES then refuse(("more than %d values"):format(MAX_VALUES)) end
   if value == nil or value == null then return document.null end
   if type(value) ~= "table" then return value end
-  if depth > MAX_DEPTH then refuse(("nested deeper than %d levels"):format(MAX_DEPTH)) end
+  check_depth(depth)
   local copy = {}
   if value[1] ~= nil then
-    for i, item in ipairs(value) do copy[i] = convert(item, null, depth + 1) end
+    for i, item in ipairs(value) do copy[i] = convert(item, null, depth + 1, counted) end
     return document.list(copy)
   end
   for key, item in pairs(value) do
     if type(key) == "table" then refuse "a key must be a text" end
-    copy[tostring(key)] = convert(item, null, depth + 1)
+    copy[tostring(key)] = convert(item, null, depth + 1, counted)
   end
   return copy
 end
@@ -115,6 +127,7 @@ end
 ---@return any document
 function M.decode(text)
   local lyaml = library()
+  check(text)
   local ok, documents = pcall(lyaml.load, text,
     { all = true, implicit_scalar = plain(lyaml.null) })
   if not ok then
@@ -124,8 +137,7 @@ function M.decode(text)
   elseif #documents > 1 then
     refuse(("one document is expected, not %d"):format(#documents))
   end
-  check_keys(text)
-  return convert(documents[1], lyaml.null, 1)
+  return convert(documents[1], lyaml.null, 1, { values = 0 })
 end
 
 return M

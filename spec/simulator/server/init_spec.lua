@@ -150,6 +150,11 @@ describe("a server of the simulator", function()
     local none, message = servers.new { state = path }
     assert.is_nil(none)
     assert.equal(path .. ": this is not a snapshot of the simulator", message)
+    file = assert(io.open(path, "wb"))
+    file:close() -- an empty one holds no state
+    other = assert(servers.new { state = path })
+    assert.equal(0, other.sim.account.store:count("endpoint-config"))
+    assert.is_true(other:is_unsaved())
     none, message = servers.new { state = dir }
     assert.is_nil(none)
     assert.matches("directory", message)

@@ -80,7 +80,7 @@ local function simulator_options(self)
   return given
 end
 
--- The bytes of the state file; nil when there is none yet.
+-- The bytes of the state file; nil when there are none yet, as in a file that `mktemp` has made.
 local function read_state(path, io)
   local file, message, code = io.open(path, "rb")
   if not file then
@@ -90,7 +90,7 @@ local function read_state(path, io)
   local text, failure = file:read("*a")
   file:close()
   if not text then error(("%s: %s"):format(path, tostring(failure)), 0) end
-  return text
+  return text ~= "" and text or nil
 end
 
 -- What tells a state from another one: its text without what passes by itself.

@@ -129,6 +129,8 @@ end
 local function site_of(opts, io)
   local site = { host = opts.host or M.HOST, error_log = "stderr" }
   local nginx, ok, message
+  site.port, message = port_of(opts, site.host)
+  if not site.port then return nil, message end
   site.tls, message = tls_of(opts.tls, io)
   if message then return nil, message end
   nginx, message = find.nginx(opts.nginx, io)
@@ -150,8 +152,6 @@ local function site_of(opts, io)
   end
   ok, message = can_keep(opts.state, io)
   if not ok then return nil, message end
-  site.port, message = port_of(opts, site.host)
-  if not site.port then return nil, message end
   return site
 end
 

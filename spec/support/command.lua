@@ -71,7 +71,7 @@ end
 ---@field transport? sagemaker.Transport instead of the stub: a simulator, with an empty `env`
 ---@field stdin? string
 ---@field terminated? boolean what interrupts is SIGTERM
----@field tty? boolean stdout is a terminal
+---@field tty? boolean|"all" stdout is a terminal; stdin and stderr as well
 ---@field columns? integer
 ---@field size? fun(): integer, integer columns and rows, instead
 ---@field stdout? table a file that replaces the one in memory
@@ -98,7 +98,9 @@ function M.run(argv, opts)
     getenv = getenv,
     open = open,
     popen = opts.popen,
-    isatty = function(stream) return stream == "stdout" and opts.tty or false end,
+    isatty = function(stream)
+      return opts.tty == "all" or stream == "stdout" and opts.tty or false
+    end,
     columns = opts.size or function() return opts.columns end,
     heed = function() end,
     terminated = function() return opts.terminated or false end,

@@ -27,6 +27,15 @@ function methods:note(text)
   self.world.stderr:write(text, "\n")
 end
 
+--- Writes what an interrupt leaves behind to stderr, below what a terminal shows of the key.
+---@param text string
+function methods:say_farewell(text)
+  if self.world.isatty "stderr" and not self.world.terminated() then
+    self.world.stderr:write("\n")
+  end
+  self:note(text)
+end
+
 -- No limit, in seconds.
 local FOREVER = 365 * 86400
 

@@ -242,11 +242,11 @@ function Report:interrupted(sentence, status)
   if self.mode == "live" then
     self.screen:leave()
     self:out "\r\27[K" -- what the terminal showed of the key
-  end
-  if self.mode == "json" then
+    return self.ctx:note(sentence)
+  elseif self.mode == "json" then
     self:json("interrupted", { message = sentence, exit_code = status })
   end
-  self.ctx:note(sentence)
+  self.ctx:say_farewell(sentence)
 end
 
 --- Seconds after which a picture is drawn anew.

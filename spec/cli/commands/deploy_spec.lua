@@ -357,6 +357,22 @@ describe("Ctrl-C", function()
     assert.equal(143, events[#events].exit_code)
   end)
 
+  it("is told below the key that a terminal shows", function()
+    local function told(opts, words)
+      local churn = churns.new { provisioning_seconds = 3000 }
+      assert(churn.client:update_endpoint { EndpointName = "churn", EndpointConfigName = "v2" })
+      churn.sim:at(400, function() error("interrupted!", 0) end)
+      return churn:run(words or "wait endpoint-in-service --endpoint-name churn", opts).err
+    end
+    assert.truthy(told({ tty = "all" }):find "^\nInterrupted")
+    assert.truthy(told({ tty = "all", terminated = true }):find "^Interrupted")
+    local watch = "watch churn --output text"
+    assert.truthy(told({ tty = "all" }, watch):find "^\nInterrupted")
+    -- A picture has taken it away.
+    assert.truthy(told({ tty = "all", env = { TERM = "xterm" } }, "watch churn"):find
+      "^Interrupted")
+  end)
+
   it("ends a wait, which says that it can be gone on with", function()
     for code, is_terminated in pairs { [130] = false, [143] = true } do
       local churn = churns.new { provisioning_seconds = 3000 }

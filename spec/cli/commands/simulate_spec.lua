@@ -5,6 +5,8 @@ local command = require "support.command"
 local server = require "support.server"
 
 describe("simulate", function()
+  teardown(server.clean)
+
   local function refused(code, text, ...)
     local result = command.run { "simulate", ... }
     assert.equal(code, result.code, result.err)

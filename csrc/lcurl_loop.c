@@ -16,7 +16,7 @@
 ** come first. */
 #define MANY ((size_t)1 << 22)
 
-/* Sockets that a transfer may have at once: its own, or two that race to
+/* Sockets that a transfer has at once as a rule: its own, or two that race to
 ** connect, and those of a resolver. */
 #define SOCKETS_EACH 4
 
@@ -102,7 +102,8 @@ static int reserve_sockets (lcurl_loop *l, size_t n) {
 
 int lcurl_loop_admit (lcurl_loop *l) {
   size_t n = l->population + 1;
-  if (n * SOCKETS_EACH >= MANY || !reserve_sockets(l, n * SOCKETS_EACH) ||
+  if (n * SOCKETS_EACH >= MANY ||
+      !reserve_sockets(l, l->nfds + n * SOCKETS_EACH) ||
       reserve(&l->bytes, LCURL_READ_BYTES) != SM_OK ||
       reserve(&l->slots, n * sizeof(lcurl_transfer *)) != SM_OK ||
       reserve(&l->unused, n * sizeof(size_t)) != SM_OK ||
@@ -215,7 +216,8 @@ int lcurl_on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
       drop_socket(l, i);
     return 0;
   }
-  if (i == l->nfds && !reserve_sockets(l, l->nfds + 1))
+  /* beyond the rule (8.17 lets six race), and yet room for lcurl_loop_watch */
+  if (i == l->nfds && !reserve_sockets(l, l->nfds + 1 + l->population))
     return -1;
   watch.agent = a;
   watch.slot = slot_of(easy);

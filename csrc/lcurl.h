@@ -184,16 +184,18 @@ typedef struct lcurl_transfer {
   struct lcurl_connection *connection; /* while it is under way */
   lcurl_request request;
   lcurl_response response;
-  size_t unsent;      /* bytes of the request */
-  int unsendable;     /* the other side takes no more of them */
-  int64_t again;      /* more may be there than its socket tells: since when */
-  int kept;           /* the connection had served before */
-  lcurl_timer timer;  /* no later than the earliest of its limits */
-  int64_t start;      /* when it began */
-  int64_t activity;   /* when its socket was last ready */
-  int64_t sent;       /* when sending began; 0: nothing sent yet */
-  int64_t waiting;    /* since when somebody waits for the stream; 0: nobody */
-  int64_t start_us;   /* where the agent wants timings */
+  size_t unsent;     /* bytes of the request */
+  int unsendable;    /* the other side takes no more of them */
+  int64_t again;     /* more may be there than its socket tells: since when */
+  int kept;          /* the connection had served before */
+  lcurl_timer timer; /* no later than the earliest of its limits */
+  int64_t start;     /* when it began */
+  int64_t
+      connecting;   /* since when it waits for its connection; 0: it has one */
+  int64_t activity; /* when its socket was last ready */
+  int64_t sent;     /* when sending began last; 0: nothing sent yet */
+  int64_t waiting;  /* since when somebody waits for the stream; 0: nobody */
+  int64_t start_us; /* where the agent wants timings */
   lcurl_timings took; /* the same */
   lcurl_phase phase;
   lcurl_stop stop;
@@ -226,7 +228,7 @@ typedef struct lcurl_connection {
   lcurl_transfer *transfer; /* that waits for it or uses it; NULL: kept */
   curl_socket_t fd;         /* while it is open */
   int open;
-  int secure;
+  int secure;    /* over TLS, to the service or to the proxy */
   size_t place;  /* in the list of the loop, from 1; 0: not there */
   int64_t since; /* when it was kept last */
   struct lcurl_connection *next, *previous; /* of the kept ones */
@@ -294,6 +296,7 @@ typedef struct lcurl_agent {
   int timings;            /* answers tell how long each step took */
   int proxied;            /* a proxy was configured */
   int absolute;           /* it is one that wants the whole URL of http */
+  int secure;             /* it is reached over TLS */
   lcurl_timer timer;      /* libcurl's own */
   lcurl_connection *kept; /* connections that wait for work, the last first */
   lcurl_connection *oldest;

@@ -108,17 +108,17 @@ static int64_t stream_limit (const lcurl_transfer *t, lcurl_stop *which) {
 /* When something must end it. */
 static int64_t end_limit (const lcurl_transfer *t, lcurl_stop *which) {
   const lcurl_limits *limits = &t->request.limits;
-  int sent = t->sent != 0;
+  int connecting = t->connecting != 0;
   int64_t attempt = after(t->start, limits->attempt);
-  int64_t phase = sent ? after(t->activity, limits->read)
-                       : after(t->start, limits->connect);
+  int64_t phase = connecting ? after(t->connecting, limits->connect)
+                             : after(t->activity, limits->read);
   if (t->response.streamed)
     return stream_limit(t, which);
   if (attempt <= phase) {
     *which = LCURL_STOP_ATTEMPT;
     return attempt;
   }
-  *which = sent ? LCURL_STOP_READ : LCURL_STOP_CONNECT;
+  *which = connecting ? LCURL_STOP_CONNECT : LCURL_STOP_READ;
   return phase;
 }
 
@@ -197,7 +197,7 @@ static void reset (lcurl_transfer *t) {
   r->headed = r->streamed = r->paused = 0;
   r->limit = NULL;
   t->start = t->activity = lcurl_now();
-  t->sent = t->waiting = t->again = 0;
+  t->connecting = t->sent = t->waiting = t->again = 0;
   t->unsent = 0;
   t->unsendable = t->kept = t->handed = 0;
   t->stop = LCURL_STOP_NONE;
@@ -216,9 +216,7 @@ int lcurl_begin (lcurl_transfer *t) {
   t->kept = lcurl_connection_take(t);
   if (t->kept) {
     lcurl_exchange_begin(t);
-  } else if (lcurl_connect(t, t->request.origin)) {
-    lcurl_retime(t);
-  } else {
+  } else if (!lcurl_connect(t, t->request.origin)) {
     lcurl_end(t);
   }
   return t->phase == LCURL_UNDERWAY;
@@ -363,6 +361,7 @@ static int read_proxy (lcurl_agent *a) {
   curl_url_get(url, CURLUPART_USER, &user, CURLU_URLDECODE);
   curl_url_get(url, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
   a->absolute = scheme == NULL || strncmp(scheme, "socks", 5) != 0;
+  a->secure = scheme != NULL && strcmp(scheme, "https") == 0;
   if (user != NULL) {
     sm_buf_put(&plain, user, strlen(user));
     sm_buf_putc(&plain, ':');

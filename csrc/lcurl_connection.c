@@ -139,18 +139,20 @@ static CURLcode dial (lcurl_connection *c) {
 
 int lcurl_connect (lcurl_transfer *t, sm_str origin) {
   lcurl_connection *c = create(t->agent, origin);
+  t->connecting = lcurl_now();
   if (c == NULL) {
     t->result = CURLE_OUT_OF_MEMORY;
     return 0;
   }
   c->transfer = t;
-  c->secure = t->request.secure;
+  c->secure = t->request.secure || c->agent->secure;
   t->result = dial(c);
   if (t->result != CURLE_OK) {
     dispose(c);
     return 0;
   }
   t->connection = c;
+  lcurl_retime(t);
   return 1;
 }
 

@@ -156,7 +156,7 @@ static void no_handshake (const lcurl_transfer *t, lcurl_failure *f) {
 
 /* The connection broke: before the request, before the answer, or in it. */
 static void broken (const lcurl_transfer *t, lcurl_failure *f) {
-  if (!f->sent && t->agent->proxied) {
+  if (t->connecting != 0 && t->agent->proxied) {
     say(f, "ProxyError", t->tunnel < 300 || t->tunnel >= 500);
     if (t->tunnel >= 300)
       snprintf(f->text, sizeof(f->text), "the proxy answered CONNECT with %ld",
@@ -188,9 +188,7 @@ static int is_unreadable_proxy (const lcurl_failure *f) {
 ** there, and may notice it before we do. */
 static void late (const lcurl_transfer *t, lcurl_failure *f) {
   const lcurl_limits *limits = &t->request.limits;
-  if (f->sent)
-    say(f, "ReadTimeout", 1);
-  else if (limits->attempt <= limits->connect)
+  if (limits->attempt <= limits->connect)
     stopped(LCURL_STOP_ATTEMPT, t, f);
   else
     say(f, "ConnectTimeout", 1);
@@ -224,7 +222,7 @@ static void failed (const lcurl_transfer *t, lcurl_failure *f) {
     break;
   case CURLE_UNSUPPORTED_PROTOCOL:
   case CURLE_WEIRD_SERVER_REPLY:
-    say(f, f->sent ? "InvalidResponse" : "InvalidRequest", 0);
+    say(f, t->connecting != 0 ? "InvalidRequest" : "InvalidResponse", 0);
     break;
   default:
     by_table(t, f);

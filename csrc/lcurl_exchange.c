@@ -168,7 +168,7 @@ static void receive (lcurl_transfer *t) {
         t->took.first_byte = lcurl_now_us() - t->start_us;
       take(t, (sm_str){bytes, n});
       if (n < room && !secure)
-        return; /* a socket gives all it has */
+        return; /* a socket gives all it has; TLS may hold some back */
     }
   }
   if (goes_on(t, c))
@@ -232,6 +232,7 @@ void lcurl_exchange (lcurl_transfer *t) {
 
 void lcurl_exchange_begin (lcurl_transfer *t) {
   t->sent = t->activity = lcurl_now();
+  t->connecting = 0;
   t->unsent = t->request.text.len + t->request.body.len;
   send_more(t);
   if (t->unsendable) {

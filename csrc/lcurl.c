@@ -304,6 +304,8 @@ void lcurl_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
   luaL_newmetatable(L, name);
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__metatable"); /* nobody else calls the finalizer */
   lua_pushcfunction(L, gc);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);

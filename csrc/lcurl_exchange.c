@@ -60,7 +60,7 @@ static void broke (lcurl_transfer *t, CURLcode result) {
 static void closed (lcurl_transfer *t) {
   sm_http_reader *r = &t->response.reader;
   t->connection->error[0] = '\0';
-  if (r->begun && sm_http_reader_end(r)) {
+  if (sm_http_reader_end(r)) {
     lcurl_end(t);
   } else if (!r->begun) {
     broke(t, CURLE_GOT_NOTHING);

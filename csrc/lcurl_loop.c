@@ -216,7 +216,7 @@ int lcurl_on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
       drop_socket(l, i);
     return 0;
   }
-  /* beyond the rule (8.17 lets six race), and yet room for lcurl_loop_watch */
+  /* Later ones let six race. The rest is for lcurl_loop_watch. */
   if (i == l->nfds && !reserve_sockets(l, l->nfds + 1 + l->population))
     return -1;
   watch.agent = a;

@@ -383,6 +383,28 @@ describe("transport.curl", function()
       end
     end)
 
+    it("is none where the answer says so, although the server leaves it open", function()
+      for _, head in ipairs{
+        "HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\nok",
+        "HTTP/1.1 200 OK\\r\\nConnection: x, Close\\r\\nContent-Length: 2\\r\\n\\r\\nok",
+        "HTTP/1.0 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok",
+        "HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\nContent-Length: 2\\r\\n\\r\\n"
+          .. "2\\r\\nok\\r\\n0\\r\\n\\r\\n",
+      } do
+        local transport, one = new(), bad{ "read", "send:" .. head, "again" }
+        for _ = 1, 2 do
+          local response = assert(transport:send(get(one:url())))
+          assert.same({ "ok", false }, { response.body, response.reused })
+        end
+      end
+      local transport = new()
+      local one = bad{ "read", "send:HTTP/1.0 200 OK\\r\\nConnection: keep-alive\\r\\n" ..
+        "Content-Length: 2\\r\\n\\r\\nok", "again" }
+      for i = 1, 2 do
+        assert.equal(i == 2, assert(transport:send(get(one:url()))).reused)
+      end
+    end)
+
     it("with bytes that belong to no answer is given up", function()
       for _, rest in ipairs{ "more", "HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nbad" } do
         local one = bad{ "read", OK .. rest, "again" }
@@ -425,6 +447,16 @@ describe("transport.curl", function()
       assert.is_false(assert(transport:send(request)).reused)
       local requests = one:requests()
       assert.equal(3, requests)
+    end)
+
+    it("that dies while a large body is being sent is replaced", function()
+      local one = bad{ "read", OK, "await", "reset", "next", "await", OK, "wait:60000" }
+      local transport = new()
+      local request = { method = "POST", url = one:url(), headers = {}, body = "" }
+      assert(transport:send(request))
+      request.body = ("x"):rep(20000000)
+      local response = assert(transport:send(request))
+      assert.same({ "ok", false }, { response.body, response.reused })
     end)
 
     it("that dies after a part of the answer is not", function()

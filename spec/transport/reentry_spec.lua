@@ -231,6 +231,13 @@ describe("sagemaker.curl", function()
     assert.equal("abcd", text)
   end)
 
+  it("keeps its finalizers from being called while a request is at work", function()
+    local stream = agent:perform({ url = bad{ "read", STREAM }, stream = true }, 5).stream
+    for _, one in ipairs{ loop, agent, stream } do
+      assert.is_string(getmetatable(one))
+    end
+  end)
+
   it("closes its agents with itself, and ends what they have under way", function()
     local url, other = bad{ "read", "hang" }, loop:agent(OPTIONS)
     local number = agent:start({ url = url }, 5)

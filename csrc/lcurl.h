@@ -184,15 +184,16 @@ typedef struct lcurl_transfer {
   struct lcurl_connection *connection; /* while it is under way */
   lcurl_request request;
   lcurl_response response;
-  size_t unsent;     /* bytes of the request */
-  int unsendable;    /* the other side takes no more of them */
-  int64_t again;     /* more may be there than its socket tells: since when */
-  int kept;          /* the connection had served before */
+  size_t unsent;  /* bytes of the request */
+  int unsendable; /* the other side takes no more of them */
+  int moved;      /* some bytes went or came when it was looked at last */
+  int64_t again;  /* when to look at it whatever its socket tells; 0: never */
+  int kept;       /* the connection had served before */
   lcurl_timer timer; /* no later than the earliest of its limits */
   int64_t start;     /* when it began */
   int64_t
       connecting;   /* since when it waits for its connection; 0: it has one */
-  int64_t activity; /* when its socket was last ready */
+  int64_t activity; /* when bytes last came to its socket, or went */
   int64_t sent;     /* when sending began last; 0: nothing sent yet */
   int64_t waiting;  /* since when somebody waits for the stream; 0: nobody */
   int64_t start_us; /* where the agent wants timings */

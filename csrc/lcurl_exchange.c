@@ -15,6 +15,10 @@
 #define MAX_ROUNDS 8
 #define WRITE_BYTES ((size_t)64 * 1024)
 
+/* How long TLS that takes nothing, although its socket would, is left alone: it
+** has to read first, which no event of the socket tells. */
+#define BLOCKED_MS 10
+
 static int is_underway (const lcurl_transfer *t) {
   return t->phase == LCURL_UNDERWAY;
 }
@@ -164,6 +168,7 @@ static void receive (lcurl_transfer *t) {
     } else if (n == 0) {
       closed(t);
     } else {
+      t->moved = 1;
       if (t->agent->timings && !t->response.reader.begun)
         t->took.first_byte = lcurl_now_us() - t->start_us;
       take(t, (sm_str){bytes, n});
@@ -194,36 +199,48 @@ static sm_str next_part (const lcurl_transfer *t) {
 ** why: that is read before anything is said of it. */
 static void send_more (lcurl_transfer *t) {
   int i;
-  for (i = 0; i < MAX_ROUNDS && t->unsent > 0 && !t->unsendable; i++) {
+  if (t->unsendable)
+    return;
+  for (i = 0; i < MAX_ROUNDS && t->unsent > 0; i++) {
     sm_str part = next_part(t);
     size_t n = 0;
     CURLcode rc = curl_easy_send(t->connection->easy, part.p, part.len, &n);
     if (rc == CURLE_AGAIN)
       return;
-    if (rc != CURLE_OK)
+    if (rc != CURLE_OK) {
       t->unsendable = 1;
-    else
-      t->unsent -= n;
+      return;
+    }
+    t->unsent -= n;
+    t->moved = 1;
+    t->activity = lcurl_now();
   }
 }
 
 /* ---- both ------------------------------------------------------------- */
 
+static int wants_to_send (const lcurl_transfer *t) {
+  return t->unsent > 0 && !t->unsendable;
+}
+
 static void watch (lcurl_transfer *t) {
   int events = t->response.paused ? 0 : POLLIN;
-  if (!t->unsendable && t->unsent > 0)
+  if (wants_to_send(t) && t->again == 0)
     events |= POLLOUT;
   lcurl_loop_watch(t->agent->loop, t->connection, events);
 }
 
 void lcurl_exchange (lcurl_transfer *t) {
   const lcurl_connection *c = t->connection;
-  t->again = 0;
+  int was_blocked = t->again != 0;
+  t->again = t->moved = 0;
   send_more(t);
   receive(t);
   if (goes_on(t, c) && t->unsendable && t->again == 0 && !t->response.paused)
     broke(t, CURLE_SEND_ERROR);
   if (goes_on(t, c)) {
+    if (wants_to_send(t) && !t->moved && !was_blocked)
+      t->again = lcurl_now() + BLOCKED_MS;
     watch(t);
     if (t->again != 0)
       lcurl_retime(t);

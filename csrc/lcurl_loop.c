@@ -295,7 +295,7 @@ static void feed (lcurl_loop *l, int n) {
   for (i = 0; i < found; i++) {
     lcurl_hit hit = *hit_at(l, i);
     lcurl_transfer *t = lcurl_loop_find(l, hit.slot);
-    if (t != NULL)
+    if (t != NULL && hit.action != CURL_CSELECT_OUT)
       t->activity = now;
     if (hit.connection != NULL)
       go_on(t, hit.connection);

@@ -137,6 +137,7 @@ typedef struct lcurl_request {
   int secure;  /* https */
   int is_head; /* HEAD: its answer has no body */
   int stream;  /* an answer of 2xx is to be streamed */
+  int last;    /* "Connection: close": none may follow it */
 } lcurl_request;
 
 /* What came of its answer. */

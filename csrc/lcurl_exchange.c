@@ -78,7 +78,8 @@ static void closed (lcurl_transfer *t) {
 
 /* The answer is whole; `rest` bytes behind it belong to nothing. */
 static void complete (lcurl_transfer *t, size_t rest) {
-  if (t->response.reader.keep && rest == 0 && t->unsent == 0)
+  if (t->response.reader.keep && !t->request.last && rest == 0 &&
+      t->unsent == 0)
     lcurl_connection_keep(t->connection);
   lcurl_end(t);
 }

@@ -112,6 +112,7 @@ static const char *put_request (lua_State *L, const parts *p,
   }
   sm_buf_reset(&r->text);
   problem = lhttp_puthead(L, &r->text, &head, p->headers);
+  r->last = head.last;
   if (problem == NULL && r->text.err == SM_OK && r->text.len > LCURL_MAX_HEAD)
     problem = "the headers are too large";
   put_body(r, p->body);

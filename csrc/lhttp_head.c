@@ -29,6 +29,7 @@ typedef struct writer {
   sm_buf *b;
   size_t host, host_len; /* where the value of Host is */
   size_t length;         /* of the body */
+  int last;              /* the caller says "Connection: close" */
 } writer;
 
 /* The request line and Host. */
@@ -61,7 +62,8 @@ static const char *replace_host (const writer *w, size_t *old, sm_str host) {
 }
 
 /* Headers that say how a message is framed or where it goes: that is ours to
-** write. 1 where it is one of them, with what is wrong with it. */
+** write. 1 where it is one of them, with what is wrong with it. What the caller
+** says of the connection is noted. */
 static int is_ours (writer *w, sm_str name, sm_str value,
                     const char **problem) {
   *problem = NULL;
@@ -71,6 +73,10 @@ static int is_ours (writer *w, sm_str name, sm_str value,
       return 0;
     *problem = replace_host(w, &w->host_len, value);
     return 1;
+  case 10:
+    w->last |= sm_str_ieq(name, SM_LIT("connection")) &&
+               sm_str_ieq(value, SM_LIT("close"));
+    return 0;
   case 14:
     if (!sm_str_ieq(name, SM_LIT("content-length")))
       return 0;
@@ -135,12 +141,13 @@ static void put_length (sm_buf *b, size_t length) {
   sm_buf_puts(b, SM_LIT("\r\n"));
 }
 
-const char *lhttp_puthead (lua_State *L, sm_buf *b, const lhttp_request *r,
+const char *lhttp_puthead (lua_State *L, sm_buf *b, lhttp_request *r,
                            int headers) {
-  writer w = {b, 0, 0, r->length};
+  writer w = {b, 0, 0, r->length, 0};
   const char *problem = put_target(&w, r);
   if (problem == NULL && !lua_isnil(L, headers))
     problem = put_headers(L, &w, headers);
+  r->last = w.last;
   if (problem != NULL)
     return problem;
   if (wants_length(r))

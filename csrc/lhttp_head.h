@@ -21,6 +21,7 @@ typedef struct lhttp_request {
   sm_str host;   /* for Host, unless the headers have one */
   sm_str extra;  /* further header lines */
   size_t length; /* of the body, in bytes */
+  int last; /* set when it was written: none may follow on its connection */
 } lhttp_request;
 
 /*
@@ -31,7 +32,7 @@ typedef struct lhttp_request {
 ** and 6). Failures of the buffer are told by its `err`. Throws where a name or
 ** a value has a wrong type.
 */
-const char *lhttp_puthead(lua_State *L, sm_buf *b, const lhttp_request *r,
+const char *lhttp_puthead(lua_State *L, sm_buf *b, lhttp_request *r,
                           int headers);
 
 /* Pushes the headers of an answer: names as received, a repeated one joined to

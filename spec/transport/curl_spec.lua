@@ -318,6 +318,16 @@ describe("transport.curl", function()
       took(elapsed, 0.3)
     end)
 
+    it("ends sending when the other side takes no more", function()
+      local one = bad{ "await", "wait:5000" }
+      local request = get(one:url(), { read = 0.3 })
+      request.method, request.body = "POST", ("x"):rep(20000000)
+      local err, elapsed = failure(new(), request)
+      assert.same({ "ReadTimeout", "timeout", true, false },
+        { err.code, err.kind, err.sent, err.received })
+      took(elapsed, 0.3)
+    end)
+
     it("for reading starts anew with every byte", function()
       local one = bad{ "read", "drip:20:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok" }
       local response = assert(new{ timings = true }:send(get(one:url(), { read = 0.4 })))
@@ -362,119 +372,6 @@ describe("transport.curl", function()
       assert.same({ "HostNotFound", false, true }, { err.code, err.sent, err.retryable })
       err = failure(new(), get("http://127.0.0.1:1/"))
       assert.same({ "ConnectionRefused", false, true }, { err.code, err.sent, err.retryable })
-    end)
-  end)
-
-  describe("kept connection", function()
-    it("is used again", function()
-      local one = bad{ "read", OK, "again" }
-      local transport = new()
-      local reused = {}
-      for i = 1, 3 do reused[i] = assert(transport:send(get(one:url()))).reused end
-      assert.same({ false, true, true }, reused)
-    end)
-
-    it("that the server closed is replaced without a word", function()
-      local one = bad{ "read", OK }
-      local transport = new()
-      for _ = 1, 3 do
-        local response = assert(transport:send(get(one:url())))
-        assert.is_false(response.reused)
-      end
-    end)
-
-    it("is none where the answer says so, although the server leaves it open", function()
-      for _, head in ipairs{
-        "HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\nok",
-        "HTTP/1.1 200 OK\\r\\nConnection: x, Close\\r\\nContent-Length: 2\\r\\n\\r\\nok",
-        "HTTP/1.0 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok",
-        "HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\nContent-Length: 2\\r\\n\\r\\n"
-          .. "2\\r\\nok\\r\\n0\\r\\n\\r\\n",
-      } do
-        local transport, one = new(), bad{ "read", "send:" .. head, "again" }
-        for _ = 1, 2 do
-          local response = assert(transport:send(get(one:url())))
-          assert.same({ "ok", false }, { response.body, response.reused })
-        end
-      end
-      local transport = new()
-      local one = bad{ "read", "send:HTTP/1.0 200 OK\\r\\nConnection: keep-alive\\r\\n" ..
-        "Content-Length: 2\\r\\n\\r\\nok", "again" }
-      for i = 1, 2 do
-        assert.equal(i == 2, assert(transport:send(get(one:url()))).reused)
-      end
-    end)
-
-    it("with bytes that belong to no answer is given up", function()
-      for _, rest in ipairs{ "more", "HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nbad" } do
-        local one = bad{ "read", OK .. rest, "again" }
-        local late = bad{ "read", OK, "send:" .. rest, "again" }
-        local transport = new()
-        for i = 1, 2 do
-          local response = assert(transport:send(get(one:url())))
-          assert.same({ "ok", false }, { response.body, response.reused })
-          -- Those that come later are noticed before the next request.
-          assert.equal("ok", assert(transport:send(get(late:url()))).body)
-          if i == 1 then system.sleep(0.02) end
-        end
-      end
-    end)
-
-    it("is kept for one host only", function()
-      local one, other = bad{ "read", OK, "again" }, bad{ "read", OK, "again" }
-      local transport = new()
-      local reused = {}
-      for i = 1, 4 do
-        reused[i] = assert(transport:send(get((i % 2 == 1 and one or other):url()))).reused
-      end
-      assert.same({ false, false, true, true }, reused)
-    end)
-
-    it("is one of few: the oldest gives way", function()
-      local servers = {}
-      for i = 1, 3 do servers[i] = bad{ "read", OK, "again" } end
-      local transport = new{ max_connections_per_host = 2 }
-      local function reused(i) return assert(transport:send(get(servers[i]:url()))).reused end
-      for i = 1, 3 do assert.is_false(reused(i)) end
-      assert.same({ true, true, false }, { reused(3), reused(2), reused(1) })
-    end)
-
-    it("that dies under a request is replaced when nothing had come", function()
-      local one = bad{ "read", OK, "read", "reset", "next", "read", OK }
-      local transport = new()
-      local request = { method = "POST", url = one:url(), headers = {}, body = "again" }
-      assert(transport:send(request))
-      assert.is_false(assert(transport:send(request)).reused)
-      local requests = one:requests()
-      assert.equal(3, requests)
-    end)
-
-    it("that dies while a large body is being sent is replaced", function()
-      local one = bad{ "read", OK, "await", "reset", "next", "await", OK, "wait:60000" }
-      local transport = new()
-      local request = { method = "POST", url = one:url(), headers = {}, body = "" }
-      assert(transport:send(request))
-      request.body = ("x"):rep(20000000)
-      local response = assert(transport:send(request))
-      assert.same({ "ok", false }, { response.body, response.reused })
-    end)
-
-    it("that dies after a part of the answer is not", function()
-      local one = bad{ "read", OK, "read", "send:HTTP/1.1 200 OK\\r\\n", "reset" }
-      local transport = new()
-      assert(transport:send(get(one:url())))
-      local err = failure(transport, get(one:url()))
-      assert.same({ "TruncatedResponse", true }, { err.code, err.sent })
-    end)
-
-    it("that dies while the request is at work is not", function()
-      local one = bad{ "read", OK, "read", "wait:1200", "reset", "next", "read", OK }
-      local transport = new()
-      assert(transport:send(get(one:url())))
-      local err = failure(transport, get(one:url()))
-      assert.same({ "ConnectionReset", true, true }, { err.code, err.sent, err.retryable })
-      local requests = one:requests()
-      assert.equal(2, requests)
     end)
   end)
 

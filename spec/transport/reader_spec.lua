@@ -93,6 +93,18 @@ for place, run in pairs(PLACES) do
       end)
     end)
 
+    it("is held in no more than 64 KiB, whatever came first", function()
+      run(function()
+        local other = bad{ "read", "wait:100", OK }
+        local response = open{ "read", HEAD:format(1000003), "send:abc", "wait:20",
+          "repeat:100000:0123456789", "hang" }
+        assert(transport:send{ method = "GET", url = other:url(), headers = {} })
+        local bytes = assert(response.reader:read())
+        assert.is_true(#bytes <= 65536, tostring(#bytes))
+        response.reader:close()
+      end)
+    end)
+
     it("is whole however slowly it is read", function()
       run(function()
         local response = open{ "read", HEAD:format(4000000), "repeat:400000:0123456789" }

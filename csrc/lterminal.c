@@ -5,6 +5,7 @@
 #if defined(__linux__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE 1 /* struct winsize */
 #endif
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,6 +49,55 @@ static int terminal_size (lua_State *L) {
   return 2;
 }
 
+/* {{ Keys. A terminal is the process's, and so is what was done to it. */
+
+/* The terminal that does not echo keys because of us, or -1. */
+static volatile sig_atomic_t muted = -1;
+
+/* Others write to a terminal while the process is in the background. */
+static int is_in_front (int fd) {
+  pid_t group = tcgetpgrp(fd);
+  return group < 0 || group == getpgrp();
+}
+
+/* Makes a terminal echo keys, or not. Whether it did otherwise before. */
+static int set_echo (int fd, int on) {
+  struct termios modes;
+  sigset_t stops, before;
+  if (tcgetattr(fd, &modes) != 0 || ((modes.c_lflag & ECHO) != 0) == on)
+    return 0;
+  modes.c_lflag ^= ECHO;
+  sigemptyset(&stops);
+  sigaddset(&stops, SIGTTOU); /* for one that goes to the background just now */
+  sigprocmask(SIG_BLOCK, &stops, &before);
+  (void)tcsetattr(fd, TCSANOW, &modes);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return 1;
+}
+
+/* Gives a terminal back as it was. */
+static void unmute (void) {
+  if (muted >= 0 && is_in_front(muted))
+    (void)set_echo(muted, 1);
+  muted = -1;
+}
+
+/*
+** terminal.take(fd) -> whether something can be drawn on the terminal: not in
+** the background. From then on it echoes no keys, which would move what is
+** drawn, until the process stops or leaves.
+*/
+static int terminal_take (lua_State *L) {
+  int fd = (int)luaL_checkinteger(L, 1);
+  int front = is_in_front(fd);
+  if (front && set_echo(fd, 0))
+    muted = fd;
+  lua_pushboolean(L, front);
+  return 1;
+}
+
+/* }} */
+
 void lsm_hold_descriptors (void) {
   int fd;
   for (fd = 0; fd <= 2; fd++) {
@@ -57,6 +107,7 @@ void lsm_hold_descriptors (void) {
 }
 
 void lsm_leave (int code) {
+  unmute();
   (void)fflush(NULL);
   (void)fflush(stdin);
   _exit(code);
@@ -75,8 +126,9 @@ static int terminal_leave (lua_State *L) {
   return 0;
 }
 
-/* A signal is the process's, and its handler is given nothing of ours. */
-static volatile sig_atomic_t terminated;
+/* {{ Signals. Handlers are given nothing of ours. */
+
+static volatile sig_atomic_t terminated, continued;
 
 /* Ctrl-C is what an interpreter knows to end a script by. */
 static void interrupt (int number) {
@@ -85,19 +137,41 @@ static void interrupt (int number) {
   raise(SIGINT);
 }
 
+/* Who gets the terminal meanwhile is to see what is typed. */
+static void stop (int number) {
+  int code = errno;
+  (void)number;
+  unmute();
+  raise(SIGSTOP);
+  errno = code;
+}
+
+static void go_on (int number) {
+  (void)number;
+  continued = 1;
+}
+
+/* Sets the handler of a signal that is not ignored. */
+static void on_signal (int number, void (*handler)(int), int flags) {
+  struct sigaction action, old;
+  memset(&action, 0, sizeof(action));
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART | flags;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(number, &action, &old) == 0 && old.sa_handler == SIG_IGN)
+    sigaction(number, &old, NULL);
+}
+
 /*
 ** terminal.heed(): from now on SIGTERM ends a script as Ctrl-C does: by the
 ** error "interrupted!", from the handler of the interpreter. A second one ends
-** the process at once.
+** the process at once. A stop gives the terminal back.
 */
 static int terminal_heed (lua_State *L) {
-  struct sigaction action;
   (void)L;
-  memset(&action, 0, sizeof(action));
-  action.sa_handler = interrupt;
-  action.sa_flags = SA_RESTART | (int)SA_RESETHAND;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGTERM, &action, NULL);
+  on_signal(SIGTERM, interrupt, (int)SA_RESETHAND);
+  on_signal(SIGTSTP, stop, 0);
+  on_signal(SIGCONT, go_on, 0);
   return 0;
 }
 
@@ -107,13 +181,24 @@ static int terminal_terminated (lua_State *L) {
   return 1;
 }
 
+/* terminal.continued() -> whether it went on after a stop since it was asked */
+static int terminal_continued (lua_State *L) {
+  lua_pushboolean(L, continued);
+  continued = 0;
+  return 1;
+}
+
+/* }} */
+
 static const luaL_Reg functions[] = {
     {"isatty", terminal_isatty},
     {"size", terminal_size},
-    {"heed", terminal_heed},
-    {"terminated", terminal_terminated},
+    {"take", terminal_take},
     {"hold", terminal_hold},
     {"leave", terminal_leave},
+    {"heed", terminal_heed},
+    {"terminated", terminal_terminated},
+    {"continued", terminal_continued},
     {NULL, NULL},
 };
 

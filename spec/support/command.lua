@@ -70,6 +70,8 @@ end
 ---@field answers? table[]|fun the script of sagemaker.transport.stub
 ---@field transport? sagemaker.Transport instead of the stub: a simulator, with an empty `env`
 ---@field stdin? string
+---@field take? fun(): boolean whether the terminal is the command's
+---@field continued? fun(): boolean whether the command was stopped
 ---@field terminated? boolean what interrupts is SIGTERM
 ---@field tty? boolean|"all" stdout is a terminal; stdin and stderr as well
 ---@field columns? integer
@@ -103,6 +105,8 @@ function M.run(argv, opts)
     end,
     columns = opts.size or function() return opts.columns end,
     heed = function() end,
+    take = opts.take or function() return true end,
+    continued = opts.continued or function() return false end,
     terminated = function() return opts.terminated or false end,
     offset = function() return opts.offset or 0 end,
     new_client = world_module.new_client,

@@ -17,6 +17,7 @@ local M = {}
 ---@class sagemaker.cli.Report
 ---@field mode "live"|"lines"|"json"|"off"
 ---@field progress sagemaker.cli.Progress
+---@field was_away boolean|nil others had the terminal when something was to be drawn
 local Report = {}
 Report.__index = Report
 Report.__name = "sagemaker.cli.report"
@@ -61,8 +62,22 @@ function Report:size()
   return columns or self.style.columns, rows and math.max(1, rows - 1)
 end
 
+-- Whether the terminal is ours. What others have written to it meanwhile is not drawn over.
+function Report:has_terminal()
+  local world = self.ctx.world
+  local was_stopped = world.continued()
+  if not world.take() then
+    self.was_away = true
+    return false
+  end
+  if was_stopped or self.was_away then self.screen:leave() end
+  self.was_away = false
+  return true
+end
+
 -- Draws the picture as it is now.
 function Report:draw()
+  if not self:has_terminal() then return end
   local columns, rows = self:size()
   self.style.columns = math.max(20, columns)
   self.screen:draw(frame.lines(self.progress, self.style, self.now(), rows), columns)

@@ -121,6 +121,34 @@ describe("watch", function()
     assert.truthy(frames[1]:find("0:5%d / 1:40"), frames[1])
   end)
 
+  it("draws nothing while others have the terminal, and then below what they wrote", function()
+    local churn, screen, is_ours, was_stopped = under_way(450), terminal.new(80), true, false
+    local world = { tty = true, columns = 80, env = { TERM = "xterm" }, stdout = screen,
+      take = function() return is_ours end,
+      continued = function()
+        local was = was_stopped
+        was_stopped = false
+        return was
+      end }
+    local seen = {}
+    churn.sim:at(20, function() is_ours = false end)
+    churn.sim:at(40, function()
+      seen[1] = #screen:lines()
+      screen:write "others\n"
+      is_ours = true
+    end)
+    churn.sim:at(60, function()
+      seen[2] = #screen:lines()
+      screen:write "a shell\n"
+      was_stopped = true
+    end)
+    churn.sim:at(80, function() seen[3] = screen:lines() end)
+    churn:run("watch churn", world)
+    assert.equal(2 * seen[1] + 1, seen[2])
+    assert.equal(3 * seen[1] + 2, #seen[3])
+    assert.same({ "others", "a shell" }, { seen[3][seen[1] + 1], seen[3][2 * seen[1] + 2] })
+  end)
+
   it("draws for the terminal as it is now, and leaves nothing of an older picture", function()
     local churn = under_way(450, deployment.linear { step = "25%", bake = 100,
       alarms = { "churn-5xx" } })

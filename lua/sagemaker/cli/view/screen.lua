@@ -29,7 +29,7 @@ function Screen:draw(lines, columns)
   local parts = { back(self, columns) }
   -- tmux takes a row for a part of a longer line until all of it is erased. It is done row by row:
   -- what is erased from the top of its screen on would be kept in its history.
-  local before = columns ~= self.columns and "\27[K" or ""
+  local before = #self.lines > 0 and columns ~= self.columns and "\27[K" or ""
   for _, line in ipairs(lines) do parts[#parts + 1] = before .. line .. "\27[K\n" end
   parts[#parts + 1] = "\27[J"
   self.lines, self.columns = lines, columns

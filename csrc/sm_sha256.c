@@ -73,19 +73,29 @@ static size_t alike (const unsigned char *a, const char *b, size_t len) {
   return n;
 }
 
-/* Sees to it that `start` is a state that a message of more than a block goes
-** on from, and keeps how the message begins. */
-static int prepare (sm_sha256_start *start, const EVP_MD_CTX *from,
-                    sm_str message) {
-  size_t len = message.len / BLOCK * BLOCK, shared;
+/*
+** Goes on from what a message has in common with the one before: moves *from
+** and the message behind it. What only one message had is not worth a state,
+** which costs as much as a block: who signs for many endpoints in turn pays
+** nothing for it.
+*/
+static int skip_alike (sm_sha256_start *start, const EVP_MD_CTX **from,
+                       sm_str *message) {
+  size_t len = message->len / BLOCK * BLOCK, shared;
   int status = SM_OK;
   if (len > sizeof start->text)
     len = sizeof start->text;
-  shared = alike(start->text, message.p, len < start->len ? len : start->len);
-  if (shared == 0 || shared != start->known)
-    status = learn(start, from, message.p, shared == 0 ? BLOCK : shared);
-  memcpy(start->text + shared, message.p + shared, len - shared);
+  shared = alike(start->text, message->p, len < start->len ? len : start->len);
+  if (shared > start->known)
+    status = learn(start, *from, message->p, shared);
+  else if (shared < start->known)
+    start->known = 0;
+  memcpy(start->text + shared, message->p + shared, len - shared);
   start->len = len;
+  if (start->known > 0)
+    *from = start->state;
+  message->p += start->known;
+  message->len -= start->known;
   return status;
 }
 
@@ -93,13 +103,10 @@ static int prepare (sm_sha256_start *start, const EVP_MD_CTX *from,
 static int sum_from (sm_sha256 *h, const EVP_MD_CTX *from,
                      sm_sha256_start *start, sm_str message,
                      unsigned char out[]) {
-  if (message.len > BLOCK) {
-    int status = prepare(start, from, message);
+  if (message.len >= BLOCK) {
+    int status = skip_alike(start, &from, &message);
     if (status != SM_OK)
       return status;
-    from = start->state;
-    message.p += start->known;
-    message.len -= start->known;
   }
   if (!EVP_MD_CTX_copy_ex(h->work, from) ||
       !EVP_DigestUpdate(h->work, message.p, message.len) ||

@@ -156,17 +156,20 @@ static void no_handshake (const lcurl_transfer *t, lcurl_failure *f) {
 
 /* The connection broke: before the request, before the answer, or in it. */
 static void broken (const lcurl_transfer *t, lcurl_failure *f) {
-  if (t->connecting != 0 && t->agent->proxied) {
-    say(f, "ProxyError", t->tunnel < 300 || t->tunnel >= 500);
-    if (t->tunnel >= 300)
-      snprintf(f->text, sizeof(f->text), "the proxy answered CONNECT with %ld",
-               t->tunnel);
-  } else if (f->received) {
+  if (t->connecting != 0 && t->agent->proxied)
+    say(f, "ProxyError", 1);
+  else if (f->received)
     say(f, "TruncatedResponse", 1);
-  } else {
+  else
     say(f, t->result == CURLE_GOT_NOTHING ? "EmptyReply" : "ConnectionReset",
         1);
-  }
+}
+
+/* Versions of libcurl do not agree on the code for this. */
+static void no_tunnel (const lcurl_transfer *t, lcurl_failure *f) {
+  say(f, "ProxyError", t->tunnel >= 500);
+  snprintf(f->text, sizeof(f->text), "the proxy answered CONNECT with %ld",
+           t->tunnel);
 }
 
 static void by_table (const lcurl_transfer *t, lcurl_failure *f) {
@@ -199,6 +202,10 @@ static void failed (const lcurl_transfer *t, lcurl_failure *f) {
   if (is_unreadable_proxy(f)) {
     say(f, "ProxyError", 0);
     snprintf(f->text, sizeof(f->text), "the URL of the proxy cannot be used");
+    return;
+  }
+  if (t->tunnel >= 300) {
+    no_tunnel(t, f);
     return;
   }
   switch (t->result) {

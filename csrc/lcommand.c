@@ -52,6 +52,7 @@ static void on_interrupt (void (*handler)(int)) {
 ** ends the process at once. */
 static void interrupt (int number) {
   (void)number;
+  lsm_give_back();
   on_interrupt(SIG_DFL);
   lua_sethook(running, stop,
               LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);

@@ -97,6 +97,10 @@ void lsm_open_eventstream(lua_State *L);
 */
 void lsm_hold_descriptors(void);
 
+/* Gives a terminal back that shows no keys because of us, as it was. Handlers
+** of signals may call it. */
+void lsm_give_back(void);
+
 /*
 ** Ends the process: writes what is buffered, and leaves an unread rest of the
 ** standard input to who reads on. Libraries that would give back their memory

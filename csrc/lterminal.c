@@ -75,11 +75,12 @@ static int set_echo (int fd, int on) {
   return 1;
 }
 
-/* Gives a terminal back as it was. */
-static void unmute (void) {
+void lsm_give_back (void) {
+  int code = errno;
   if (muted >= 0 && is_in_front(muted))
     (void)set_echo(muted, 1);
   muted = -1;
+  errno = code;
 }
 
 /*
@@ -107,7 +108,7 @@ void lsm_hold_descriptors (void) {
 }
 
 void lsm_leave (int code) {
-  unmute();
+  lsm_give_back();
   (void)fflush(NULL);
   (void)fflush(stdin);
   _exit(code);
@@ -134,16 +135,15 @@ static volatile sig_atomic_t terminated, continued;
 static void interrupt (int number) {
   (void)number;
   terminated = 1;
+  lsm_give_back();
   raise(SIGINT);
 }
 
 /* Who gets the terminal meanwhile is to see what is typed. */
 static void stop (int number) {
-  int code = errno;
   (void)number;
-  unmute();
+  lsm_give_back();
   raise(SIGSTOP);
-  errno = code;
 }
 
 static void go_on (int number) {

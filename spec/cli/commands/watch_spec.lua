@@ -24,6 +24,13 @@ describe("watch", function()
     assert.truthy(result.out:find("deployed: churn runs v2", 1, true), result.out)
   end)
 
+  it("takes the endpoint as an option too, as deploy does", function()
+    local result = under_way(400):run "watch --endpoint-name churn"
+    assert.equal(0, result.code, result.err)
+    assert.truthy(result.out:find("deployed: churn runs v2", 1, true), result.out)
+    assert.equal(252, under_way(400):run("watch").code)
+  end)
+
   it("tells a roll-back from a success", function()
     local churn = under_way(400)
     churn.sim:at(60, function(sim) sim:set_alarm("churn-5xx", "ALARM") end)

@@ -22,8 +22,11 @@ M.description = {
 M.arguments = { { name = "endpoint-name", value = "NAME", required = true,
   summary = "The endpoint." } }
 
-M.options = requests.join({ name = "endpoint-config-name", value = "NAME",
-  summary = "The configuration that was asked for." }, requests.PACE)
+M.options = requests.join({
+  { name = "endpoint-name", value = "NAME", summary = "Instead of NAME, as for `deploy`." },
+  { name = "endpoint-config-name", value = "NAME",
+    summary = "The configuration that was asked for." },
+}, requests.PACE)
 
 M.exits = { { 0, "deployed, or in service where nothing was named" } }
 for _, row in ipairs(deploy.exits) do

@@ -3,6 +3,7 @@
 
 local alarms = require "sagemaker.cli.alarms"
 local failure = require "sagemaker.cli.failure"
+local guard = require "sagemaker.cli.guard"
 local outcomes = require "sagemaker.cli.outcome"
 local reports = require "sagemaker.cli.report"
 local watches = require "sagemaker.watch"
@@ -108,7 +109,7 @@ local function reword(err)
 end
 
 local function fail(self, err)
-  reword(err)
+  guard.reword(reword(err), self.report.ctx.options)
   local status = err.code == "DeploymentTimedOut" and outcomes.STATUS.timed_out
     or failure.code_of(err)
   self.report:failed(err, status)

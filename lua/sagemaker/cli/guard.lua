@@ -160,4 +160,31 @@ function M.config(values)
   return config
 end
 
+-- The members of a DeploymentConfig that the options make.
+local MEMBERS = { CanarySize = "canary", LinearStepSize = "linear", MaximumBatchSize = "rolling",
+  RollbackMaximumBatchSize = "rollback_batch", WaitIntervalInSeconds = "bake",
+  TerminationWaitInSeconds = "termination_wait",
+  MaximumExecutionTimeoutInSeconds = "deployment_timeout", Alarms = "alarms" }
+
+local function named(message, values)
+  return (message:gsub("^DeploymentConfig%.([%w_.%[%]]+): ", function(path)
+    for member in path:gmatch "%a+" do
+      local key = MEMBERS[member]
+      if key and values[key] then return option(key) .. " " end
+    end
+  end))
+end
+
+--- A complaint about the DeploymentConfig that the options have made, in their words.
+---@param err sagemaker.Error of kind "validation"; others stay as they are
+---@param values table<string, any> by the keys of the options above
+---@return sagemaker.Error the same
+function M.reword(err, values)
+  if not M.given(values) then return err end
+  for _, problem in ipairs(err.kind == "validation" and err.errors or {}) do
+    problem.message = named(problem.message, values)
+  end
+  return err
+end
+
 return M

@@ -111,7 +111,7 @@ describe("deploy", function()
     local count = #churn.sim:requests()
     local result = churn:run(DEPLOY .. "v2 --canary 3")
     assert.equal(252, result.code)
-    says(result, "is 3 of the 4 instances of main")
+    says(result, "\n--canary is 3 of the 4 instances of main, but must be at most 50 %")
     for _, name in ipairs(churn:operations(count)) do
       assert.truthy(name:find("^Describe"), name)
     end

@@ -128,7 +128,7 @@ local function imagine(ctx, request)
   end
   local config = request.DeploymentConfig
   local plan, _, err = deployment.plan(config, fleet, times_of(ctx))
-  if not plan then failure.raise(err) end
+  if not plan then failure.raise(guard.reword(err, ctx.options)) end
   local title = views.summary(config)
   if fleet then title = ("%s, on %s"):format(title, size_text(fleet)) end
   if source then title = ("%s (%s)"):format(title, source) end
@@ -148,7 +148,7 @@ local function preview_of(ctx, request)
     check = function(...) return client:check(...) end,
     describe_alarms = require("sagemaker.client.alarms").describer(client),
   }, request)
-  if not preview then failure.raise(err) end
+  if not preview then failure.raise(guard.reword(err, ctx.options)) end
   local glyphs = styles.of(ctx.world, "stdout", ctx.globals.color).glyphs
   local view = { title = reports.title(preview, request, glyphs), action = preview.action,
     config = preview.config, warnings = preview.warnings, notes = {}, busy = preview.busy,

@@ -197,6 +197,10 @@ describe("transport.curl", function()
       assert.is_true(timings.connect <= timings.first_byte)
       assert.is_true(timings.first_byte <= timings.total)
       assert.equal(0, timings.tls)
+      local one = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\no",
+        "wait:50", "send:k" }
+      timings = assert(new{ timings = true }:send(get(one:url()))).timings
+      assert.is_true(timings.total - timings.first_byte > 0.045)
     end)
 
     local LIMITS = { max_response_bytes = 1000, max_header_bytes = 2000 }
@@ -214,6 +218,10 @@ describe("transport.curl", function()
         assert.is_true(err.sent and err.received and not err.retryable)
         assert.truthy(err.message:find("over 1000 bytes", 1, true))
       end
+      -- What is announced need not come.
+      local one = bad{ "read", "send:HTTP/1.1 200 OK\\r\\n" .. length:format("1001") .. "\\r\\n",
+        "hang" }
+      assert.equal("ResponseTooLarge", failure(new(LIMITS), get(one:url())).code)
     end)
 
     it("is limited in the size and number of its headers", function()

@@ -105,6 +105,18 @@ for place, run in pairs(PLACES) do
       end)
     end)
 
+    it("goes on once it was held back, also when nothing is there at that moment", function()
+      run(function()
+        local other = bad{ "read", "wait:50", OK }
+        local response = open{ "read", HEAD:format(100003), "repeat:10000:0123456789", "wait:150",
+          "send:end" }
+        assert(transport:send{ method = "GET", url = other:url(), headers = {} })
+        local bytes, _, message = read_all(response.reader)
+        assert.is_nil(message)
+        assert.same({ 100003, "end" }, { #bytes, bytes:sub(-3) })
+      end)
+    end)
+
     it("is whole however slowly it is read", function()
       run(function()
         local response = open{ "read", HEAD:format(4000000), "repeat:400000:0123456789" }

@@ -148,6 +148,7 @@ typedef struct lcurl_response {
   int headed;        /* its head is all there */
   int streamed;      /* the body is handed on as it comes */
   int paused;        /* nothing is read until it is */
+  int lent;          /* Lua is at its bytes: none may be added */
   const char *limit; /* SM_ELIMIT: what was too large, "body" or "header" */
 } lcurl_response;
 

@@ -194,7 +194,7 @@ static void reset (lcurl_transfer *t) {
   sm_buf_reset(&r->body);
   r->body.max = a->max_body;
   r->refused = SM_OK;
-  r->headed = r->streamed = r->paused = 0;
+  r->headed = r->streamed = r->paused = r->lent = 0;
   r->limit = NULL;
   t->start = t->activity = lcurl_now();
   t->connecting = t->sent = t->waiting = t->again = 0;

@@ -145,7 +145,9 @@ static size_t room_of (const lcurl_transfer *t) {
   size_t waits = t->response.body.len;
   if (!t->response.streamed)
     return LCURL_READ_BYTES;
-  return waits < LCURL_STREAM_BYTES ? LCURL_STREAM_BYTES - waits : 0;
+  if (waits >= LCURL_STREAM_BYTES || t->response.lent)
+    return 0;
+  return LCURL_STREAM_BYTES - waits;
 }
 
 /* Reads what is there. */

@@ -77,12 +77,13 @@ static int push_body (lua_State *L) {
 }
 
 /* Hands the bytes out. The collector may run a finalizer meanwhile (some Luas
-** do so before they copy), which must not read the stream, and may close it. */
+** do so before they copy): it must not read the stream, but may close it or
+** drive the loop. */
 static int push_bytes (lua_State *L, stream *s, lcurl_transfer *t) {
   lcurl_ref ref = s->ref;
   int failed;
   t->waiting = 0;
-  s->reading = 1;
+  s->reading = t->response.lent = 1;
   lcurl_hold(t);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_pushlightuserdata(L, &t->response.body);
@@ -90,6 +91,7 @@ static int push_bytes (lua_State *L, stream *s, lcurl_transfer *t) {
   s->reading = 0;
   t = lcurl_deref(&ref);
   if (t != NULL) {
+    t->response.lent = 0;
     if (!failed)
       sm_buf_reset(&t->response.body);
     lcurl_let_go(t);

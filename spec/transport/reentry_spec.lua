@@ -146,6 +146,30 @@ describe("sagemaker.curl", function()
       assert.equal("StreamClosed", (select(2, stream:take())))
       assert.equal(0, agent:count())
     end)
+
+    it("loses nothing of a stream of which more comes while a finalizer waits for others", function()
+      local text, more = ("x"):rep(4000), ("y"):rep(60000)
+      local stream = agent:perform({ stream = true, url = bad{ "read",
+        "send:HTTP/1.1 200 OK\\r\\nContent-Length: 64000\\r\\n\\r\\n", "wait:30", "send:" .. text,
+        "wait:100", "send:" .. more } }, 5).stream
+      if not stream:take() then stream:wait() end
+      local other = bad{ "read", "wait:300", OK }
+      local parts = { (disturbed(function()
+        assert(agent:perform({ url = other }, 5))
+      end, stream.take, stream)) }
+      while true do
+        local bytes, code = stream:take()
+        if bytes then
+          parts[#parts + 1] = bytes
+        elseif bytes == nil then
+          assert.is_nil(code)
+          break
+        else
+          stream:wait()
+        end
+      end
+      assert.is_true(table.concat(parts) == text .. more)
+    end)
   end
 
   it("says of a list of descriptors that it is old when sockets were closed meanwhile", function()

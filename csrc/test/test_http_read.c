@@ -248,6 +248,13 @@ static void limits (void) {
   CHECK(r.state == SM_HTTP_DONE);
   CHECK(repeated(&r, chunked, 1, "0\r\nA: ", "") == SM_OK);
   CHECK(repeated(&r, chunked, LIMIT, "0\r\nA: ", "") == SM_ELIMIT);
+  /* trailers have a limit of their own, in bytes and lines */
+  CHECK(repeated(&r, OK, (LIMIT - 60) / 3, "A:\n",
+                 "Transfer-Encoding: chunked\r\n\r\n0\r\n"
+                 "A: 0123456789012345678901234567890123456789\r\n"
+                 "B: 0123456789012345678901234567890123456789\r\n\r\n") ==
+        SM_OK);
+  CHECK(r.state == SM_HTTP_DONE);
   CHECK(repeated(&r, chunked, 4096, "0", "") == SM_OK);
   CHECK(repeated(&r, chunked, 4097, "0", "") == SM_ESYNTAX);
   sm_http_reader_free(&r);
@@ -255,6 +262,10 @@ static void limits (void) {
   CHECK(repeated(&r, OK, SM_HTTP_MAX_LINES, "A: b\r\n", "\r\n") == SM_OK);
   CHECK(repeated(&r, OK, SM_HTTP_MAX_LINES + 1, "A: b\r\n", "") == SM_ELIMIT);
   CHECK(r.lines > SM_HTTP_MAX_LINES);
+  CHECK(repeated(&r, OK, SM_HTTP_MAX_LINES - 1, "A: b\r\n",
+                 "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n") ==
+        SM_OK);
+  CHECK(r.state == SM_HTTP_DONE);
   sm_http_reader_free(&r);
 }
 

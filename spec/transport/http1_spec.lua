@@ -50,7 +50,8 @@ describe("transport.http1", function()
     it("cannot be split by what stands in it", function()
       for _, headers in ipairs{ { ["A\r\nB"] = "c" }, { A = "b\nc" }, { A = "b\r" }, { A = "\0" },
         { ["A "] = "b" }, { [""] = "b" }, { ["A:"] = "b" }, { ["Transfer-Encoding"] = "chunked" },
-        { ["content-length"] = "4" }, { ["Content-Length"] = "3, 3" }, { ["\195\132"] = "b" } } do
+        { ["content-length"] = "4" }, { ["Content-Length"] = "3, 3" }, { ["\195\132"] = "b" },
+        { Host = "b\r\nA: b" }, { host = "b\0" } } do
         local head, problem = http1.request("POST", "/", "h", headers, 3)
         assert.is_nil(head)
         assert.is_string(problem)

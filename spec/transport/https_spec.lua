@@ -43,6 +43,10 @@ location = /requests { content_by_lua_block { ngx.print(ngx.shared.state:get("re
 location = /busy { return 503 "<html>busy</html>"; default_type text/html; }
 location = /empty { return 200 ""; }
 location = /drop { return 444; }
+location = /line { return 200 "$request $http_proxy_authorization"; }
+location = /stall {
+  content_by_lua_block { ngx.print(("x"):rep(300000)) ngx.flush(true) ngx.sleep(60) }
+}
 location = /slow { content_by_lua_block { ngx.sleep(3) ngx.print("late") } }
 location = /echo {
   content_by_lua_block {
@@ -158,6 +162,10 @@ describe("transport.curl over nginx", function()
       assert.same({ "service", "ValidationException", 1 }, { err.kind, err.code, err.attempts })
     end)
   end
+
+  it("takes a scheme in capitals", function()
+    assert.equal(200, assert(get((nginx:url("/empty", "good"):gsub("^https", "HTTPS")))).status)
+  end)
 
   it("speaks HTTP/1.1 over TLS 1.2 or later", function()
     local transport = new{ timings = true }
@@ -292,6 +300,17 @@ describe("transport.curl over nginx", function()
       headers = {} }).reused)
   end)
 
+  it("is at rest when all that came over TLS was read", function()
+    local loop = require("sagemaker.curl").loop()
+    local agent = loop:agent{ ca_file = ca, connect_timeout = 20, read_timeout = 20 }
+    agent:start({ url = nginx:url("/stall", "good") }, 30)
+    assert.is_true(server.wait_for(20, function()
+      loop:step(0.05)
+      return not loop:step(0.05) and #loop:fds() == 1 and loop:timeout() > 1
+    end))
+    loop:close()
+  end)
+
   it("waits for an answer over TLS as long as it is told", function()
     local request = { method = "GET", url = nginx:url("/slow", "good"), headers = {},
       timeouts = { read = 0.3 } }
@@ -354,6 +373,14 @@ describe("transport.curl over nginx", function()
     assert.is_nil(first.headers["X-Proxy"])
     assert.is_false(first.reused)
     assert.is_true(second.reused)
+  end)
+
+  it("says to the service behind a tunnel nothing of the proxy", function()
+    local proxy = server.bad{ "tunnel" }
+    local response = assert(get(nginx:url("/line", "good"),
+      { proxy = ("http://user:hush@127.0.0.1:%d"):format(proxy.port) }))
+    proxy:stop()
+    assert.equal("GET /line HTTP/1.1 ", response.body)
   end)
 
   it("says of a connection that stands in for a dead one what became of it", function()

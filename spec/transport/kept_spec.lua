@@ -75,6 +75,21 @@ describe("a kept connection of transport.curl", function()
     end
   end)
 
+  it("is used again after answers that have no body, whatever they announce", function()
+    for _, case in ipairs{ { "HEAD", "200 OK" }, { "HEAD", "404 No" }, { "GET", "304 Same" },
+      { "GET", "204 None" } } do
+      local one = bad{ "read", ("send:HTTP/1.1 %s\\r\\nContent-Length: 5\\r\\n\\r\\n")
+        :format(case[2]), "again" }
+      local transport, request = new(), get(one:url())
+      request.method, request.timeouts = case[1], { read = 5 }
+      for i = 1, 2 do
+        local response = assert(transport:send(request))
+        assert.same({ tonumber(case[2]:match "^%d+"), "", i == 2 },
+          { response.status, response.body, response.reused })
+      end
+    end
+  end)
+
   it("with bytes that belong to no answer is given up", function()
     for _, rest in ipairs{ "more", "HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nbad" } do
       local one = bad{ "read", OK .. rest, "again" }

@@ -117,6 +117,20 @@ for place, run in pairs(PLACES) do
       end)
     end)
 
+    it("is read to its end, although the connection broke under the request meanwhile", function()
+      run(function()
+        local other = bad{ "read", "wait:100", OK }
+        local request = get(bad{ "await", HEAD:format(100000), "repeat:10000:0123456789", "wait:50",
+          "reset" }:url())
+        request.method, request.body = "POST", ("x"):rep(20000000)
+        local response = assert(transport:send(request))
+        assert(transport:send{ method = "GET", url = other:url(), headers = {} })
+        local bytes, _, message = read_all(response.reader)
+        assert.is_nil(message)
+        assert.equal(100000, #bytes)
+      end)
+    end)
+
     it("is whole however slowly it is read", function()
       run(function()
         local response = open{ "read", HEAD:format(4000000), "repeat:400000:0123456789" }

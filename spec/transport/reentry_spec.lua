@@ -147,7 +147,7 @@ describe("sagemaker.curl", function()
       assert.equal(0, agent:count())
     end)
 
-    it("loses nothing of a stream of which more comes while a finalizer waits for others", function()
+    it("loses nothing of a stream of which more comes while a finalizer waits", function()
       local text, more = ("x"):rep(4000), ("y"):rep(60000)
       local stream = agent:perform({ stream = true, url = bad{ "read",
         "send:HTTP/1.1 200 OK\\r\\nContent-Length: 64000\\r\\n\\r\\n", "wait:30", "send:" .. text,

@@ -49,13 +49,16 @@ int lcurl_pushoutput (lua_State *L, const lcurl_transfer *t, int decode,
                       int bytes) {
   const sm_buf *body = &t->response.body;
   lsm_bytes *lent = (lsm_bytes *)lua_touserdata(L, bytes);
-  sm_str before = lent->s; /* of a call that has led to this one */
+  lsm_bytes before = *lent; /* of a call that has led to this one */
   int failed;
   lua_pushvalue(L, decode);
   lua_pushvalue(L, bytes);
+  lua_pushinteger(L, t->response.reader.status);
   lent->s = (sm_str){body->len > 0 ? body->p : "", body->len};
-  failed = lua_pcall(L, 1, 1, 0);
-  lent->s = before;
+  lent->nfields =
+      sm_http_reader_fields(&t->response.reader, &lent->fields, &lent->text);
+  failed = lua_pcall(L, 2, 1, 0);
+  *lent = before;
   if (failed)
     return lua_error(L);
   if (lua_isnil(L, -1))

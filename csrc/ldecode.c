@@ -32,9 +32,12 @@ static int decode_json (lsm_dec *d, const sm_shape *shape, sm_str body) {
   return lsm_dec_close(d) < 0 || got < 0 ? -1 : 1;
 }
 
-static int decode_rest (lsm_dec *d, const sm_shape *shape) {
+static int decode_rest (lsm_dec *d, const sm_shape *shape, sm_str body) {
   int t;
-  lsm_checkstr(d->L, 5);       /* it may become the value of a member */
+  if (lua_isuserdata(d->L, 5)) { /* it may become the value of a member */
+    lsm_pushstr(d->L, body);
+    lua_replace(d->L, 5);
+  }
   lua_createtable(d->L, 0, 4); /* an invocation's has three members or four */
   t = lua_gettop(d->L);
   if (lsm_dec_headers(d, shape, t, 4, (int)lua_tointeger(d->L, 3)) < 0)
@@ -58,8 +61,8 @@ static int decode_none (lsm_dec *d, sm_str body) {
 
 /*
 ** core.decode(service, operation, status, headers, body) -> output | nil,
-** message. For an answer that is a success. The body of an answer in JSON may
-** be bytes that are lent (lbytes.h).
+** message. For an answer that is a success. Headers and body may be an answer
+** that is lent (lbytes.h).
 */
 static int core_decode (lua_State *L) {
   lsm_dec d;
@@ -81,7 +84,7 @@ static int core_decode (lua_State *L) {
   else if (d.s->protocol == SM_AWS_JSON)
     got = decode_json(&d, d.s->shapes + d.call.op->output, body);
   else
-    got = decode_rest(&d, d.s->shapes + d.call.op->output);
+    got = decode_rest(&d, d.s->shapes + d.call.op->output, body);
   if (got < 0) {
     lua_settop(L, scratch);
     lua_pushnil(L);

@@ -1,6 +1,7 @@
 /*
 ** ldecode_rest.c: what restJson1 messages hold outside of a JSON object.
 */
+#include "lbytes.h"
 #include "ldecode.h"
 #include "sm_rest.h"
 #include "sm_text.h"
@@ -153,6 +154,23 @@ static int is_set (lua_State *L, int t) {
   return yes;
 }
 
+/* The member m, whose name is on top of the stack, from a header into the table
+** at t. The header's text is the string at `idx`, or 0: there is none yet. */
+static int set_header (lsm_dec *d, const sm_member *m, int t, sm_str text,
+                       int idx) {
+  const sm_shape *shape = d->s->shapes + m->shape;
+  int got = 1;
+  if (m->flags & SM_M_JSONVALUE)
+    got = json_header(d, shape, text);
+  else if (shape->type == SM_STRING && idx != 0)
+    lua_pushvalue(d->L, idx);
+  else
+    got = lsm_dec_text(d, shape, text);
+  if (got > 0)
+    lua_rawset(d->L, t);
+  return got;
+}
+
 /*
 ** The header on top of the stack, behind its name, into the table at t. Of two
 ** whose names differ in case only, the one that is spelled as in the model
@@ -164,7 +182,6 @@ static int take_header (lsm_dec *d, const sm_shape *shape, int t,
   const int value = lua_gettop(L);
   const sm_member *m;
   sm_str name;
-  int got = 1;
   if (lua_type(L, value - 1) != LUA_TSTRING)
     return 1;
   name.p = lua_tolstring(L, value - 1, &name.len);
@@ -175,15 +192,29 @@ static int take_header (lsm_dec *d, const sm_shape *shape, int t,
   lsm_pushname(L, d->call.names, d->s, m->name);
   if (!sm_str_eq(name, sm_text_of(d->s, m->wire)) && is_set(L, t))
     return 1;
-  shape = d->s->shapes + m->shape;
-  if (m->flags & SM_M_JSONVALUE)
-    got = json_header(d, shape, lsm_checkstr(L, value));
-  else if (shape->type == SM_STRING)
-    lua_pushvalue(L, value);
-  else
-    got = lsm_dec_text(d, shape, lsm_checkstr(L, value));
-  if (got > 0)
-    lua_rawset(L, t);
+  return set_header(d, m, t, lsm_checkstr(L, value), value);
+}
+
+/* The same from a head that is lent. Fields that come in several lines are not
+** for here. */
+static int take_lent (lsm_dec *d, const sm_shape *shape, int t,
+                      const lsm_bytes *head, lsm_frame *f) {
+  const sm_http_span *field = head->fields, *end = field + head->nfields;
+  const int top = lua_gettop(d->L);
+  int got = 1;
+  for (; got > 0 && field < end; field++) {
+    const sm_str name = {head->text + field->name, field->name_len};
+    const sm_member *m = member_of(d, shape, name);
+    if (m == NULL)
+      continue;
+    f->id = m->name;
+    lsm_pushname(d->L, d->call.names, d->s, m->name);
+    if (is_set(d->L, t))
+      return lsm_dec_complain(d, "comes in several lines");
+    got = set_header(d, m, t,
+                     (sm_str){head->text + field->value, field->value_len}, 0);
+    lua_settop(d->L, top);
+  }
   return got;
 }
 
@@ -211,6 +242,8 @@ static int get_prefixed (lsm_dec *d, const sm_member *m, int t, int headers) {
   lua_State *L = d->L;
   sm_str prefix = sm_text_of(d->s, m->wire);
   int map, n = 0;
+  if (lua_type(L, headers) == LUA_TUSERDATA)
+    return lsm_dec_complain(d, "cannot be read from a head that is lent");
   lsm_pushname(L, d->call.names, d->s, m->name);
   lua_newtable(L);
   map = lua_gettop(L);
@@ -253,6 +286,8 @@ int lsm_dec_headers (lsm_dec *d, const sm_shape *shape, int t, int headers,
   }
   if (n > 0 && got > 0 && lua_istable(d->L, headers))
     got = take_headers(d, shape, t, headers, &f);
+  else if (n > 0 && got > 0 && lua_type(d->L, headers) == LUA_TUSERDATA)
+    got = take_lent(d, shape, t, lsm_checkhead(d->L, headers), &f);
   d->at = f.up;
   return got;
 }

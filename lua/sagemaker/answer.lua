@@ -83,18 +83,25 @@ function M.decode(service, operation, response)
     request_id = M.request_id(response.headers), retryable = false, sent = true }
 end
 
---- What decodes the body of a successful answer where the transport has it: the `decode` of `send`.
---- It answers nil where more must be known: `M.decode` has the last word then.
+--- What decodes a successful answer where the transport has it: the `decode` of `send`. It answers
+--- nil where more must be known: `M.decode` has the last word then.
 ---@param service userdata
 ---@param operation string
----@return false|fun(bytes: string|userdata): table|nil decoder false: the body is not all
+---@return false|fun(answer: string|userdata, status?: integer): table|nil decoder false: none can
 function M.decoder(service, operation)
-  if service:info().protocol ~= "json" then return false end
-  local decode = core.decode
-  return function(bytes)
-    local output = decode(service, operation, 200, nil, bytes)
-    return output and next(output) ~= nil and output or nil
+  local protocol, decode = service:info().protocol, core.decode
+  if protocol == "json" then
+    return function(answer)
+      local output = decode(service, operation, 200, nil, answer)
+      return output and next(output) ~= nil and output or nil
+    end
+  elseif protocol == "rest-json" then
+    return function(answer, status)
+      if type(answer) == "string" then return nil end -- a body without its head
+      return (decode(service, operation, status, answer, answer))
+    end
   end
+  return false
 end
 
 --- The three values for parameters that do not fit.

@@ -14,6 +14,11 @@ local function http(status, body)
     body)
 end
 
+-- Of an invocation, without its length.
+local HEAD = "send:HTTP/1.1 200 OK\\r\\nCONTENT-TYPE: text/csv\\r\\nX-Other: 1\\r\\nX-Other: 2"
+  .. "\\r\\nX-Amzn-SageMaker-Custom-Attributes: a\\r\\n"
+  .. "x-Amzn-Invoked-Production-Variant: v\\r\\n"
+
 local function read(bytes)
   return (core.decode(service, "DescribeEndpoint", 200, nil, bytes))
 end
@@ -121,13 +126,62 @@ describe("decode of send", function()
     for _, value in ipairs { core.null, service } do
       assert.has_error(function() core.decode(service, "DescribeEndpoint", 200, nil, value) end)
     end
-    local runtime = core.service("sagemaker-runtime")
-    local url = bad{ "read", http("200 OK", "bytes") }
-    local ok, message = pcall(send, url, function(bytes)
-      return core.decode(runtime, "InvokeEndpoint", 200, {}, bytes)
+    assert.has_error(function()
+      core.decode(core.service "sagemaker-runtime", "InvokeEndpoint", 200, service, "")
     end)
-    assert.is_false(ok)
-    assert.matches("string expected", message)
+  end)
+
+  it("gets the head with the body", function()
+    local runtime = core.service("sagemaker-runtime")
+    for _, meanwhile in ipairs { function() end, function() transport:close() end } do
+      local url = bad{ "read", HEAD .. "Content-Length: 5\\r\\n\\r\\nbytes" }
+      local output = assert(send(url, function(answer, status)
+        assert.equal(200, status)
+        meanwhile()
+        collectgarbage()
+        return (core.decode(runtime, "InvokeEndpoint", status, answer, answer))
+      end)).output
+      assert.same({ Body = "bytes", ContentType = "text/csv", CustomAttributes = "a",
+        InvokedProductionVariant = "v" }, output)
+    end
+  end)
+
+  -- What a call answers whose answer is decoded by the transport, and by the client.
+  local function both(of, steps, method, params)
+    local results = {}
+    for i, hooks in ipairs { false, {} } do -- with hooks the answer comes as a table
+      local client = assert(of{ region = "eu-west-1", endpoint_url = bad(steps),
+        transport = transport, hooks = hooks or nil,
+        credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) } })
+      results[i] = { client[method](client, params) }
+    end
+    assert.same(results[2], results[1])
+    return results[1][1], results[1][2]
+  end
+
+  it("changes nothing for who invokes", function()
+    local length = "Content-Length: 5\\r\\n"
+    local cases = {
+      { length, { Body = "bytes", ContentType = "text/csv", CustomAttributes = "a",
+        InvokedProductionVariant = "v" } },
+      { length .. "X-Amzn-SageMaker-Custom-Attributes: b\\r\\n", { Body = "bytes",
+        ContentType = "text/csv", CustomAttributes = "a, b", InvokedProductionVariant = "v" } },
+      { length .. "x-amzn-sagemaker-new-session-id: \\r\\n", { Body = "bytes",
+        ContentType = "text/csv", CustomAttributes = "a", InvokedProductionVariant = "v",
+        NewSessionId = "" } },
+    }
+    for _, case in ipairs(cases) do
+      assert.same(case[2], (both(sagemaker.runtime, { "read", HEAD .. case[1] .. "\\r\\nbytes" },
+        "invoke_endpoint", { EndpointName = "churn", Body = "" })))
+    end
+    assert.same({ InferenceId = "i", OutputLocation = "s3://b" }, (both(sagemaker.runtime,
+      { "read", "send:HTTP/1.1 202 A\\r\\nX-Amzn-SageMaker-OutputLocation: s3://b\\r\\n"
+        .. "Content-Length: 19\\r\\n\\r\\n{\"InferenceId\":\"i\"}" },
+      "invoke_endpoint_async", { EndpointName = "churn", InputLocation = "s3://a" })))
+    local _, message = both(sagemaker.runtime,
+      { "read", "send:HTTP/1.1 202 A\\r\\nContent-Length: 1\\r\\n\\r\\n{" },
+      "invoke_endpoint_async", { EndpointName = "churn", InputLocation = "s3://a" })
+    assert.matches("not valid JSON", message, 1, true)
   end)
 
   it("changes nothing for the caller of a client", function()
@@ -139,16 +193,9 @@ describe("decode of send", function()
       { ANSWER },
     }
     for _, case in ipairs(cases) do
-      local steps = { "read", http("200 OK", case[1]) }
-      local results = {}
-      for i, hooks in ipairs { false, {} } do -- with hooks the answer comes as a table
-        local client = assert(sagemaker.new{ region = "eu-west-1", endpoint_url = bad(steps),
-          transport = transport, hooks = hooks or nil,
-          credentials = { access_key_id = "AKIDEXAMPLE", secret_access_key = ("x"):rep(40) } })
-        results[i] = { client:describe_endpoint{ EndpointName = "churn" } }
-      end
-      assert.same(results[2], results[1])
-      if case[2] then assert.matches(case[2], results[1][2], 1, true) end
+      local _, message = both(sagemaker.new, { "read", http("200 OK", case[1]) },
+        "describe_endpoint", { EndpointName = "churn" })
+      if case[2] then assert.matches(case[2], message, 1, true) end
     end
   end)
 end)

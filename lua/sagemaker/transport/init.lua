@@ -52,9 +52,10 @@ local M = {}
 --- when the service surely saw nothing of the request, `err.received` true when a part of an answer
 --- came, `err.retryable` true when another attempt could end differently.
 ---
---- Who wants nothing of an answer but what its body says hands in `decode`. To it a transport may
---- give the body of an answer of 2xx that is no stream, and have what it answers as `output`, if
---- that is not nil. It must not wait. The bytes are for core.decode, and lent until it returns.
+--- Who wants nothing of an answer but what it says hands in `decode`. To it a transport may give an
+--- answer of 2xx that is no stream, with its status, and have what it answers as `output`, if that
+--- is not nil. It must not wait. The answer is the body as a string; or a userdata for core.decode,
+--- lent until it returns, which has the headers, too.
 ---@class sagemaker.Transport
 ---@field send fun(self, request: sagemaker.Request, deadline?: number, decode?: function):
 --- sagemaker.Response|nil, string|nil, sagemaker.Error|nil `deadline` is a time of `clock`

@@ -312,16 +312,6 @@ describe("invocations", function()
     local result = run(argv, { PREDICTION })
     assert.equal(255, result.code)
     assert.truthy(result.err:find("nodir/out: No such file", 1, true))
-    assert.equal(0, #result.requests)
-    argv[#argv] = "dir"
-    result = run(argv, { PREDICTION }, { files = { ["dir/."] = "" } })
-    assert.same({ 255, 0, "sagemaker: cannot write the answer: dir: Is a directory\n" },
-      { result.code, #result.requests, result.err })
-    argv[#argv] = ""
-    assert.equal(255, run(argv, { PREDICTION }).code)
-    argv[#argv] = "dir/out"
-    result = run(argv, { PREDICTION }, { files = { ["dir/."] = "", ["dir/"] = "" } })
-    assert.equal("[1]", result.files["dir/out"])
   end)
 
   it("leave the file alone where the model fails", function()

@@ -69,24 +69,6 @@ end
 -- Outfiles that are no file: the one that stdout was sent to, opened anew, would be written over.
 local STDOUT = { ["-"] = true, ["/dev/stdout"] = true }
 
-local function is_folder(ctx, path)
-  local file = ctx.world.open(path .. "/.", "rb")
-  if file then file:close() end
-  return file ~= nil
-end
-
--- Ends the command where the file that an answer is for cannot be: the model is not asked for
--- nothing. The file itself is left alone until there is an answer.
-local function check_outfile(ctx)
-  local path = ctx.options.outfile
-  if not path or STDOUT[path] then return end
-  local folder = path:match "^(.*)/[^/]*$"
-  local problem = path == "" and "its name is empty"
-    or folder and folder ~= "" and not is_folder(ctx, folder) and "No such file or directory"
-    or is_folder(ctx, path) and "Is a directory"
-  if problem then failure.other(("cannot write the answer: %s: %s"):format(path, problem)) end
-end
-
 local function open_outfile(ctx, path)
   local file, message = ctx.world.open(path, "wb")
   if not file then failure.other("cannot write the answer: " .. tostring(message)) end
@@ -134,7 +116,6 @@ end
 local MUCH = 8192
 
 local function call(ctx, client, params)
-  check_outfile(ctx)
   local output, _, err = client:call(ctx.operation.name, params)
   if ctx.options.outfile or collectgarbage "count" > MUCH then collectgarbage "restart" end
   if not output then failure.raise(err) end

@@ -47,8 +47,12 @@ local function operation_of(service_name, name)
   end
 end
 
+-- What people type to learn the version.
+local VERSION = { version = true, ["-v"] = true, ["-V"] = true }
+
 -- The nearest name, or a few that hold the word.
 local function hint_of(name, names)
+  if VERSION[name] then return " (did you mean --version?)" end
   local hint, holding = errors.hint(name, names), {}
   if hint ~= "" or #name < 4 then return hint end
   for _, candidate in ipairs(names) do
@@ -147,8 +151,8 @@ local function dispatch(ctx, words)
   if service == "sagemaker" and require("sagemaker.cli.commands")[name] then
     return run_command(ctx, name, words)
   elseif name:sub(1, 1) == "-" then
-    failure.usage(("unknown option %s%s"):format(name,
-      ": options of an operation follow its name; `sagemaker help` lists all"))
+    failure.usage(("unknown option %s%s: options of an operation follow its name; `sagemaker help` "
+      .. "lists all"):format(name, hint_of(name, {})))
   end
   return unknown_command(service, name)
 end

@@ -27,13 +27,14 @@ function methods:note(text)
   self.world.stderr:write(text, "\n")
 end
 
---- Writes what an interrupt leaves behind to stderr, below what a terminal shows of the key.
----@param text string
+--- Ends what a terminal shows of the key that has interrupted the command, and writes what that
+--- leaves behind.
+---@param text string|nil
 function methods:say_farewell(text)
   if self.world.isatty "stderr" and not self.world.terminated() then
     self.world.stderr:write("\n")
   end
-  self:note(text)
+  if text then self:note(text) end
 end
 
 -- No limit, in seconds.

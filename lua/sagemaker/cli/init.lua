@@ -187,7 +187,7 @@ end
 -- What was thrown, as an exit code, told on stderr.
 local function report(world, thrown, ctx)
   if failure.is_interrupt(thrown) then
-    if ctx and ctx.farewell then ctx:say_farewell(ctx.farewell) end
+    if ctx then ctx:say_farewell(ctx.farewell) end
     return failure.interrupted(world)
   end
   local text, code

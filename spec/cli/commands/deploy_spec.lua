@@ -373,6 +373,15 @@ describe("Ctrl-C", function()
       "^Interrupted")
   end)
 
+  it("ends an operation without a word", function()
+    local churn = churns.new()
+    churn.sim.send = function() error("interrupted!", 0) end
+    for tty, said in pairs { all = "\n", none = "" } do
+      local result = churn:run("list-endpoints", { tty = tty == "all" and tty or nil })
+      assert.same({ 130, "", said }, { result.code, result.out, result.err })
+    end
+  end)
+
   it("ends a wait, which says that it can be gone on with", function()
     for code, is_terminated in pairs { [130] = false, [143] = true } do
       local churn = churns.new { provisioning_seconds = 3000 }

@@ -83,10 +83,15 @@ void lsm_give_back (void) {
   errno = code;
 }
 
+/* terminal.is_in_front(fd) -> whether the process is not in the background */
+static int terminal_is_in_front (lua_State *L) {
+  lua_pushboolean(L, is_in_front((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
 /*
-** terminal.take(fd) -> whether something can be drawn on the terminal: not in
-** the background. From then on it echoes no keys, which would move what is
-** drawn, until the process stops or leaves.
+** terminal.take(fd) -> the same, and the terminal then echoes no keys, which
+** would move what is drawn, until the process stops or leaves.
 */
 static int terminal_take (lua_State *L) {
   int fd = (int)luaL_checkinteger(L, 1);
@@ -193,6 +198,7 @@ static int terminal_continued (lua_State *L) {
 static const luaL_Reg functions[] = {
     {"isatty", terminal_isatty},
     {"size", terminal_size},
+    {"is_in_front", terminal_is_in_front},
     {"take", terminal_take},
     {"hold", terminal_hold},
     {"leave", terminal_leave},

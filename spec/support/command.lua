@@ -70,6 +70,7 @@ end
 ---@field answers? table[]|fun the script of sagemaker.transport.stub
 ---@field transport? sagemaker.Transport instead of the stub: a simulator, with an empty `env`
 ---@field stdin? string
+---@field behind? boolean the command begins in the background
 ---@field take? fun(): boolean whether the terminal is the command's
 ---@field continued? fun(): boolean whether the command was stopped
 ---@field terminated? boolean what interrupts is SIGTERM
@@ -105,6 +106,7 @@ function M.run(argv, opts)
     end,
     columns = opts.size or function() return opts.columns end,
     heed = function() end,
+    is_in_front = function() return not opts.behind end,
     take = opts.take or function() return true end,
     continued = opts.continued or function() return false end,
     terminated = function() return opts.terminated or false end,

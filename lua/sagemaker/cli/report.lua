@@ -22,7 +22,8 @@ local Report = {}
 Report.__index = Report
 Report.__name = "sagemaker.cli.report"
 
--- The form that --output asks for; without it a terminal gets a picture and a pipe gets lines.
+-- The form that --output asks for; without it a terminal gets a picture. A pipe gets lines, and so
+-- does the terminal of one that begins in the background.
 local function mode_of(ctx, style)
   local form = ctx.globals.output
   if ctx.globals.query then
@@ -33,7 +34,7 @@ local function mode_of(ctx, style)
   if form == "text" or not form and ctx.globals.debug then return "lines" end
   if form then failure.usage(("--output %s is not for this command; there are json, text, off")
     :format(form)) end
-  return style.is_live and "live" or "lines"
+  return style.is_live and ctx.world.is_in_front() and "live" or "lines"
 end
 
 -- A disk that is full does not end the watching: the exit status still tells how it went.

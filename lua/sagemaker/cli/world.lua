@@ -11,8 +11,9 @@ local M = {}
 ---@field popen fun(command: string, mode?: string): file*|nil, string?
 ---@field isatty fun(stream: "stdin"|"stdout"|"stderr"): boolean
 ---@field columns fun(): integer|nil, integer|nil width and height of the terminal on stdout
----@field take fun(): boolean whether something can be drawn on the terminal on stdout: it is not
----  others', as in the background; from then on it shows no keys
+---@field is_in_front fun(): boolean whether something can be drawn on the terminal on stdout: it is
+---  not others', as in the background
+---@field take fun(): boolean the same; it then shows no keys
 ---@field heed fun() from now on SIGTERM ends a command as Ctrl-C does
 ---@field terminated fun(): boolean whether it came
 ---@field continued fun(): boolean whether the process was stopped since this was asked
@@ -64,6 +65,7 @@ function M.new()
     popen = io.popen,
     isatty = function(stream) return terminal.isatty(DESCRIPTORS[stream]) end,
     columns = function() return terminal.size(1) end,
+    is_in_front = function() return terminal.is_in_front(1) end,
     take = function() return terminal.take(1) end,
     heed = terminal.heed,
     terminated = terminal.terminated,

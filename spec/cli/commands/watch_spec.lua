@@ -128,6 +128,13 @@ describe("watch", function()
     assert.truthy(frames[1]:find("0:5%d / 1:40"), frames[1])
   end)
 
+  it("tells lines where it begins in the background", function()
+    local result = under_way(450):run("watch churn", { tty = true, behind = true,
+      env = { TERM = "xterm" } })
+    assert.is_nil(result.out:find("\27[", 1, true), result.out)
+    assert.truthy(result.out:find("Updating, baking 1/2; traffic", 1, true), result.out)
+  end)
+
   it("draws nothing while others have the terminal, and then below what they wrote", function()
     local churn, screen, is_ours, was_stopped = under_way(450), terminal.new(80), true, false
     local world = { tty = true, columns = 80, env = { TERM = "xterm" }, stdout = screen,

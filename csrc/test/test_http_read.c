@@ -89,6 +89,11 @@ static const row good[] = {
      "A=b c d;E= F;Content-Length=1;", "a", 1, 0},
     {OK "no colon\r\n folded\r\n: empty\r\nContent-Length: 1\r\n\r\na", 0, 200,
      "Content-Length=1;", "a", 1, 0},
+    {OK "A: b\r\nno colon\r\n folded\r\nContent-Length: 1\r\n\r\na", 0, 200,
+     "A=b;Content-Length=1;", "a", 1, 0},
+    {"HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\nContent-Length: 1\r\n"
+     "\r\na",
+     0, 200, "Connection=keep-alive, close;Content-Length=1;", "a", 0, 0},
     {OK "Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n"
         "0\r\nTrailer: t\r\n folded\r\n\r\n",
      0, 200, "Transfer-Encoding=Chunked;", "abc0123456789", 1, 0},
@@ -262,6 +267,9 @@ static void limits (void) {
   CHECK(repeated(&r, OK, SM_HTTP_MAX_LINES, "A: b\r\n", "\r\n") == SM_OK);
   CHECK(repeated(&r, OK, SM_HTTP_MAX_LINES + 1, "A: b\r\n", "") == SM_ELIMIT);
   CHECK(r.lines > SM_HTTP_MAX_LINES);
+  CHECK(repeated(&r, "HTTP/1.1 103 Early\r\n", SM_HTTP_MAX_LINES, "A: b\r\n",
+                 "\r\n" OK "A: b\r\nContent-Length: 0\r\n\r\n") == SM_OK);
+  CHECK(r.state == SM_HTTP_DONE);
   CHECK(repeated(&r, OK, SM_HTTP_MAX_LINES - 1, "A: b\r\n",
                  "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n") ==
         SM_OK);

@@ -97,6 +97,8 @@ function M.stop(pid)
     -- Its child first: one that is left to itself would live on.
     M.shell(("kill -9 $(cat /proc/%d/task/%d/children) %d"):format(pid, pid, pid))
   end
+  -- A `timeout` that is ended before it knows its child leaves that behind, in its group.
+  M.shell(("kill -- -%d"):format(pid))
 end
 
 local stop = M.stop

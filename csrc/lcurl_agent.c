@@ -345,6 +345,18 @@ static int copy_settings (lcurl_agent *a, const lcurl_settings *s) {
   return 1;
 }
 
+/* A part of a proxy's URL, decoded, or NULL where there is none. What may not
+** be in it makes all of it unreadable: some versions of libcurl would go past
+** the proxy then. */
+static char *read_part (lcurl_agent *a, CURLU *url, CURLUPart part,
+                        CURLUcode none) {
+  char *text = NULL;
+  CURLUcode rc = curl_url_get(url, part, &text, CURLU_URLDECODE);
+  if (rc != CURLUE_OK && rc != none)
+    a->settings.proxy = "://";
+  return text;
+}
+
 /* What plain http needs of the proxy's URL: whether it is one that is told the
 ** whole URL, and who is to be named to it. What is wrong with it, libcurl says
 ** of the first connection. */
@@ -358,8 +370,8 @@ static int read_proxy (lcurl_agent *a) {
   curl_url_set(url, CURLUPART_URL, a->settings.proxy,
                CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME);
   curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
-  curl_url_get(url, CURLUPART_USER, &user, CURLU_URLDECODE);
-  curl_url_get(url, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+  user = read_part(a, url, CURLUPART_USER, CURLUE_NO_USER);
+  password = read_part(a, url, CURLUPART_PASSWORD, CURLUE_NO_PASSWORD);
   a->absolute = scheme == NULL || strncmp(scheme, "socks", 5) != 0;
   a->secure = scheme != NULL && strcmp(scheme, "https") == 0;
   if (user != NULL) {

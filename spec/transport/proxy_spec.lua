@@ -59,9 +59,14 @@ describe("a proxy of transport.curl", function()
     assert.same({ "ProxyError", false, true }, { err.code, err.sent, err.retryable })
     assert.is_nil(tostring(err):find("hush", 1, true))
     assert.is_nil(tostring(transport):find("hush", 1, true))
-    err = failure(new{ proxy = "http://user:hu/sh@127.0.0.1:1" }, get("http://service.invalid/"))
-    assert.same({ "ProxyError", false }, { err.code, err.retryable })
-    assert.equal("the URL of the proxy cannot be used (service.invalid)", err.message)
+    for _, password in ipairs{ "hu/sh", "hu sh", "hu%0ash", "hush%00" } do
+      for _, url in ipairs{ "http://service.invalid/", "https://service.invalid/" } do
+        local proxy = ("http://user:%s@127.0.0.1:1"):format(password)
+        err = failure(new{ proxy = proxy }, get(url))
+        assert.same({ "ProxyError", false }, { err.code, err.retryable })
+        assert.equal("the URL of the proxy cannot be used (service.invalid)", err.message)
+      end
+    end
   end)
 
   it("is passed by for the hosts of no_proxy, and then nothing is its fault", function()

@@ -265,6 +265,8 @@ static int read_coding (sm_http_reader *r, framing *f, sm_str value) {
 
 static int read_framing (sm_http_reader *r, framing *f, sm_str name,
                          sm_str value) {
+  if (is_blank(name.p[name.len - 1]))
+    f->close = 1; /* some read "Name :" as Name */
   switch (name.len) {
   case 10:
     if (sm_str_ieq(name, SM_LIT("connection"))) {
@@ -284,13 +286,21 @@ static int read_framing (sm_http_reader *r, framing *f, sm_str name,
   }
 }
 
+/* Whether others might see the end of the answer elsewhere: a length beside
+** chunks, chunks in HTTP/1.0, a body where none may be. Then nothing may follow
+** on its connection. */
+static int is_doubtful (const sm_http_reader *r, const framing *f) {
+  if (f->chunked)
+    return r->length >= 0 || r->minor == 0 || r->status == 204;
+  return r->length > 0 && r->status == 204 && !r->bodiless;
+}
+
 static void await_body (sm_http_reader *r, const framing *f) {
-  r->keep = r->minor == 0 ? f->keep_alive && !f->close : !f->close;
+  r->keep = !f->close && (r->minor > 0 || f->keep_alive) && !is_doubtful(r, f);
   if (r->bodiless || r->status == 204 || r->status == 304) {
     r->length = 0;
     r->state = SM_HTTP_DONE;
   } else if (f->chunked) {
-    r->keep = r->keep && r->length < 0; /* the two contradict each other */
     r->length = -1;
     r->state = SM_HTTP_SIZE;
   } else if (r->length >= 0) {

@@ -94,6 +94,20 @@ static const row good[] = {
     {"HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\nContent-Length: 1\r\n"
      "\r\na",
      0, 200, "Connection=keep-alive, close;Content-Length=1;", "a", 0, 0},
+    {OK "Content-Length : 9\r\nContent-Length: 1\r\n\r\na", 0, 200,
+     "Content-Length =9;Content-Length=1;", "a", 0, 0},
+    {"HTTP/1.1 204 None\r\nContent-Length: 5\r\n\r\n", 0, 204,
+     "Content-Length=5;", "", 0, 0},
+    {"HTTP/1.1 204 None\r\nContent-Length: 0\r\n\r\n", 0, 204,
+     "Content-Length=0;", "", 1, 0},
+    {"HTTP/1.1 204 None\r\nTransfer-Encoding: chunked\r\n\r\n", 0, 204,
+     "Transfer-Encoding=chunked;", "", 0, 0},
+    {"HTTP/1.1 204 None\r\nContent-Length: 5\r\n\r\n", 1, 204,
+     "Content-Length=5;", "", 1, 0},
+    {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: "
+     "chunked\r\n"
+     "\r\n1\r\na\r\n0\r\n\r\n",
+     0, 200, "Connection=keep-alive;Transfer-Encoding=chunked;", "a", 0, 0},
     {OK "Transfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n"
         "0\r\nTrailer: t\r\n folded\r\n\r\n",
      0, 200, "Transfer-Encoding=Chunked;", "abc0123456789", 1, 0},

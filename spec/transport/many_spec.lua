@@ -305,6 +305,23 @@ describe("transport.curl in tasks", function()
     for i = 1, 8 do assert.same({ true, "abc" }, { rows[i][1], rows[i][2] }) end
   end)
 
+  it("wakes nobody else when a reader is closed that waited once", function()
+    local one = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\n", "wait:20",
+      "send:abc" }
+    local other = bad{ "read", "meet:2", OK, "next", "meet:2" }
+    task.run(function()
+      local reader = open(one)
+      repeat local bytes = reader:read() until not bytes
+      local waits = task.spawn(function() return assert(transport:send(get(other:url()))).body end)
+      while other:requests() < 1 do task.sleep(0.005) end
+      reader:close()
+      coroutine.yield()
+      local last = task.spawn(function() return transport:send(get(other:url())) end)
+      assert.same({ true, "ok" }, { waits:wait() })
+      last:cancel()
+    end)
+  end)
+
   it("tells a second reader of a stream that it is taken, and wakes who waits when it is closed",
     function()
       local one = bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\n", "hang" }

@@ -25,6 +25,7 @@ local function wait(self, number)
     self:close() -- who wanted to read is gone
     scheduler.check(waiter, why, err)
   end
+  self._number = nil -- another request may have it soon
 end
 
 --- The next bytes; waits for them. Nothing more is taken from the network than a bounded buffer
@@ -56,8 +57,10 @@ function Reader:close()
     self._failure = errors.new { kind = "transport", code = "StreamClosed", sent = true,
       received = true, retryable = false, message = "the stream was closed before its end" }
   end
+  local number = self._number
+  self._number = nil
   self._stream:close()
-  if self._number then scheduler.notify(self._number) end
+  if number then scheduler.notify(number) end
 end
 
 Reader.__close = Reader.close

@@ -153,10 +153,10 @@ local function perform(self, agent, request, left, decode, scheme, direct)
   end
   local ok, number
   ok, number, code, text, sent, received, retryable = pcall(agent.start, agent, request, left)
-  if not ok or not number then
+  if not ok or type(number) ~= "number" then -- it has ended already, perhaps with an answer
     gate:leave()
     if not ok then error(number, 0) end
-    return nil, code, text, sent, received, retryable
+    return number, code, text, sent, received, retryable
   end
   local why, err, waiter = scheduler.await(number)
   gate:leave()

@@ -28,12 +28,13 @@
 ** Lua error at any time leaks nothing.
 **
 ** A connection is used again for the next request to the same host (so are
-** DNS answers, for 60 s, and TLS sessions). When the service has closed a kept
-** connection, the request goes out again on a fresh one. That happens only when
-** no byte of an answer had come, and only when the connection broke within
-** LCURL_STALE_MS of the request: a connection that breaks later was not stale,
-** its request may be at work, and sending it again is the caller's decision
-** (error ConnectionReset, sent).
+** DNS answers, for 60 s, and TLS sessions), unless the request or its answer
+** says "Connection: close", or the end of the answer is in doubt. When the
+** service has closed a kept connection, the request goes out again on a fresh
+** one. That happens only when no byte of an answer had come, and only when the
+** connection broke within LCURL_STALE_MS of the request: a connection that
+** breaks later was not stale, its request may be at work, and sending it again
+** is the caller's decision (error ConnectionReset, sent).
 */
 #ifndef LCURL_H
 #define LCURL_H

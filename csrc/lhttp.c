@@ -3,7 +3,7 @@
 ** have sockets of their own.
 **
 **   core.http_request(method, target, host, headers, length, extra)
-**     -> head | nil, problem
+**     -> head, last | nil, problem
 **   reader = core.http_reader()
 **   reader:begin(limit, is_head)
 **   next, piece = reader:feed(text, at)        a piece of the body, or nil
@@ -12,8 +12,9 @@
 **   whole = reader:finish()                    the connection has ended
 **   reader:is_done()
 **
-** `next` is the position behind what was taken; bytes behind the end of an
-** answer are not. feed and read answer nil, code, text where it is none.
+** `last`: the headers say "Connection: close". `next` is the position behind
+** what was taken; bytes behind the end of an answer are not. feed and read
+** answer nil, code, text where it is none.
 */
 #include <stdio.h>
 
@@ -62,7 +63,8 @@ static int http_request (lua_State *L) {
     return 2;
   }
   lua_pushlstring(L, b->p, b->len);
-  return 1;
+  lua_pushboolean(L, r.last);
+  return 2;
 }
 
 /* }} */

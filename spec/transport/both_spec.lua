@@ -70,6 +70,16 @@ for way, begin in pairs(WAYS) do
       end)
     end)
 
+    it("is the last one on its connection when it says so", function()
+      local one = crew.bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok",
+        "again" }
+      local reused = {}
+      for i, headers in ipairs{ {}, { connection = "Close" }, {}, {} } do
+        reused[i] = send(post(one:url(), "x", headers)).reused
+      end
+      assert.same({ false, true, false, true }, reused)
+    end)
+
     it("to an IPv6 address goes there, and names it in Host", function()
       if not server.has_ipv6() then
         pending("this machine has no ::1")

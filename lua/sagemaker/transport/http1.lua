@@ -34,7 +34,8 @@ local M = {}
 ---@param length integer of the body
 ---@param extra? string further lines, each with its end
 ---@return string|nil head
----@return string|nil problem why the request cannot be sent
+---@return string|boolean why the request cannot be sent; else whether no other one may follow it on
+--- its connection
 function M.request(method, target, host, headers, length, extra)
   return core.http_request(method, target, host, headers, length, extra)
 end

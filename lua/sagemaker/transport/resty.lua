@@ -143,7 +143,7 @@ local function release(exchange, keep)
   local sock, route = exchange.sock, exchange.route
   exchange.sock = false
   if not sock then return end
-  if keep and not http1.has_rest(exchange) then
+  if keep and exchange.whole and not exchange.last and not http1.has_rest(exchange) then
     if sock:setkeepalive(route.idle, route.size) then return end
   end
   sock:close()
@@ -227,7 +227,7 @@ local function answer(exchange)
   end
   response.body, code, text = http1.read_all(exchange, head, exchange.max_body)
   if not response.body then return nil, code, text end
-  release(exchange, head.keep and exchange.whole)
+  release(exchange, head.keep)
   if exchange.timings then response.timings = timings_of(exchange) end
   return response
 end
@@ -366,10 +366,9 @@ function methods:send(request, deadline)
     return invalid_request(problem)
   end
   if route.absolute then target = ("http://%s%s"):format(authority, target) end
-  local head
-  head, problem = http1.request(request.method or "GET", target, route.authority,
+  local head, why = http1.request(request.method or "GET", target, route.authority,
     request.headers, request.body and #request.body or 0, route.extra)
-  if not head then return invalid_request(problem) end
+  if not head then return invalid_request(why) end
   local timeouts, clock = request.timeouts, self._io.clock
   local exchange = setmetatable({
     at = 1,
@@ -378,6 +377,7 @@ function methods:send(request, deadline)
     connect = seconds_of(timeouts, "connect", self._connect),
     deadline = deadline,
     is_short = false,
+    last = why, -- no other request may follow
     max_body = self._max_response_bytes,
     max_head = self._max_header_bytes,
     ngx = ngx,

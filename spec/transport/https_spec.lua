@@ -42,7 +42,7 @@ location / {
 location = /requests { content_by_lua_block { ngx.print(ngx.shared.state:get("requests") or 0) } }
 location = /busy { return 503 "<html>busy</html>"; default_type text/html; }
 location = /empty { return 200 ""; }
-location = /drop { return 444; }
+location = /drop { content_by_lua_block { ngx.sleep(0.1) ngx.exit(444) } }
 location = /line { return 200 "$request $http_proxy_authorization"; }
 location = /stall {
   content_by_lua_block { ngx.print(("x"):rep(300000)) ngx.flush(true) ngx.sleep(60) }
@@ -399,12 +399,12 @@ describe("transport.curl over nginx", function()
       proxy:stop()
       return { err.code, err.sent, err.received, err.retryable }, elapsed
     end
-    local rows, elapsed = outcome({ "hang" }, { connect = 0.3, read = 0.1 })
+    local rows, elapsed = outcome({ "hang" }, { connect = 0.6, read = 0.5 })
     assert.same({ "ConnectTimeout", true, false, true }, rows)
-    assert.is_true(elapsed >= 0.295, tostring(elapsed))
+    assert.is_true(elapsed >= 0.695, tostring(elapsed))
     assert.same({ "ConnectTimeout", true, false, true },
       outcome({ "hang" }, { connect = 0.1, read = 20 }))
-    assert.same({ "AttemptTimeout", true, false, true }, outcome({ "hang" }, nil, 0.1))
+    assert.same({ "AttemptTimeout", true, false, true }, outcome({ "hang" }, nil, 0.2))
     assert.same({ "ProxyError", true, false, true }, outcome({ "reset" }))
     assert.same({ "ProxyError", true, false, false },
       outcome{ "send:HTTP/1.1 407 Who?\\r\\nContent-Length: 0\\r\\n\\r\\n" })

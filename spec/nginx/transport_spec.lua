@@ -132,6 +132,9 @@ describe("transport.resty", function()
       assert.is_true(timings.connect > 0 and timings.connect <= timings.first_byte)
       assert.is_true(timings.first_byte <= timings.total)
       assert.same({ 0, 0 }, { timings.tls, timings.resolve })
+      local request = get(bad{ "read", "send:HTTP/1.1 204 None\\r\\n\\r\\n" }:url())
+      request.stream = true
+      assert.is_table(answer(request, { timings = true }).timings)
     end)
 
     it("is limited in size, announced or not, and in its headers", function()
@@ -242,6 +245,27 @@ describe("transport.resty", function()
       request.stream, request.stop = true, true
       local rows = send{ request, request }
       assert.same({ "abc", false }, { rows[1].response.body, rows[2].response.reused })
+    end)
+
+    it("may be closed by another thread while one waits for more", function()
+      local steps = { "wait:20", "send:5\\r\\n", "wait:20", "send:defgh\\r\\n", "hang" }
+      for _, head in ipairs{ CHUNKED .. "3\\r\\nabc\\r\\n", HEAD .. "abc",
+        "send:HTTP/1.1 200 OK\\r\\n\\r\\nabc" } do
+        local other = bad{ "read", head, unpack(steps) }
+        local got = one:lua([[
+          local transport = assert(require("sagemaker.transport.resty").new{})
+          local reader = assert(transport:send{ method = "GET", url = %q, stream = true }).reader
+          local first, got = reader:read(), {}
+          local thread = ngx.thread.spawn(function()
+            for i = 1, 2 do got[i] = { pcall(reader.read, reader) } end
+          end)
+          reader:close()
+          reader:close()
+          ngx.thread.wait(thread)
+          return { first, got[1][1], got[1][2] == nil, got[1][4].code, got[2][4].code }
+        ]], other:url())
+        assert.same({ "abc", true, true, "StreamClosed", "StreamClosed" }, got)
+      end
     end)
   end)
 

@@ -47,6 +47,14 @@ describe("transport.http1", function()
         select(2, http1.request("GET", "/", "h", { A = long:rep(30) }, 0)))
     end)
 
+    it("tells that it is the last on its connection", function()
+      for value, is_last in pairs{ close = true, CLOSE = true, ["keep-alive"] = false } do
+        local head, last = http1.request("GET", "/", "h", { Connection = value }, 0)
+        assert.is_string(head)
+        assert.equal(is_last, last)
+      end
+    end)
+
     it("cannot be split by what stands in it", function()
       for _, headers in ipairs{ { ["A\r\nB"] = "c" }, { A = "b\nc" }, { A = "b\r" }, { A = "\0" },
         { ["A "] = "b" }, { [""] = "b" }, { ["A:"] = "b" }, { ["Transfer-Encoding"] = "chunked" },

@@ -116,23 +116,31 @@ end
 
 -- {{ The answer
 
+-- Why nothing more is read where another thread has closed the stream meanwhile.
+local CLOSED = "given up"
+
 -- An exchange is the source of bytes that http1 reads. Each wait ends at the read timeout, and at
 -- the deadline if that comes first.
 local Exchange = {}
 Exchange.__index = Exchange
 
 function Exchange:fill()
-  local deadline = self.deadline
+  local sock, deadline = self.sock, self.deadline
+  if not sock then return nil, CLOSED end
   if deadline then
     local left = deadline - self.clock()
     if left <= 0 then return nil, "timeout" end
     if left < self.read or self.is_short then
       self.is_short = true
       local read = milliseconds(math.min(left, self.read))
-      self.sock:settimeouts(read, read, read)
+      sock:settimeouts(read, read, read)
     end
   end
-  local bytes, reason = self.sock:receiveany(65536)
+  local bytes, reason = sock:receiveany(65536)
+  if not self.sock then -- nginx lets nobody close what another thread waits for
+    sock:close()
+    return nil, CLOSED
+  end
   if not bytes then return nil, reason end
   self.buffer, self.at = bytes, 1
   return true
@@ -179,6 +187,7 @@ function Reader:read()
     release(exchange, self.keep)
     return nil
   end
+  if self.failure then return nil, tostring(self.failure), self.failure end
   if not code then code, text = broken(exchange, text) end
   release(exchange, false)
   local message
@@ -197,6 +206,7 @@ end
 -- An answer of 2xx to who wants to read it by itself.
 local function streamed(exchange, head, response)
   local body = http1.body(exchange, head)
+  if exchange.timings then response.timings = timings_of(exchange) end
   if body.done then
     release(exchange, head.keep)
     response.body = ""
@@ -206,7 +216,6 @@ local function streamed(exchange, head, response)
     local read = milliseconds(exchange.read)
     exchange.sock:settimeouts(read, read, read)
   end
-  if exchange.timings then response.timings = timings_of(exchange) end
   exchange.deadline = nil -- it held up to the head
   response.reader = setmetatable({ body = body, exchange = exchange, failure = false,
     keep = head.keep }, Reader)
@@ -295,29 +304,11 @@ local function perform(exchange, head)
   return failure(exchange, code, text)
 end
 
-local function split_url(url)
-  if type(url) ~= "string" then error("request.url must be a string, not " .. type(url), 0) end
-  local scheme, authority, target = url:match("^(https?)://([^/?#]+)([^#]*)$")
-  if not scheme then
-    scheme, authority, target = url:match("^([hH][tT][tT][pP][sS]?)://([^/?#]+)([^#]*)$")
-  end
-  if not scheme then
-    return nil, url:find("^[hH][tT][tT][pP][sS]?://")
-      and "the URL has no host, or a fragment" or "the URL is neither http nor https"
-  end
-  if url:find("[^\33-\126]") then
-    return nil, "the URL holds a character that must be percent-encoded"
-  end
-  if authority:find("@", 1, true) then return nil, "the URL may not hold a user name" end
-  if target:byte(1) ~= 47 then target = "/" .. target end
-  return scheme:lower(), authority, target
-end
-
 -- The parts of a URL, kept for the one that was asked for last: it often comes again.
 local function parts_of(self, url)
   local last = self._last
   if last.url == url then return last.scheme, last.authority, last.target end
-  local scheme, authority, target = split_url(url)
+  local scheme, authority, target = connections.split_url(url)
   if scheme then
     last.url, last.scheme, last.authority, last.target = url, scheme, authority, target
   end

@@ -39,6 +39,29 @@ local function split(authority, scheme)
   return host, port
 end
 
+--- The parts of a URL. Throws where it is no string.
+---@param url string
+---@return "http"|"https"|nil scheme
+---@return string authority or what is wrong
+---@return string|nil target the path with its query
+function M.split_url(url)
+  if type(url) ~= "string" then error("request.url must be a string, not " .. type(url), 0) end
+  local scheme, authority, target = url:match("^(https?)://([^/?#]+)([^#]*)$")
+  if not scheme then
+    scheme, authority, target = url:match("^([hH][tT][tT][pP][sS]?)://([^/?#]+)([^#]*)$")
+  end
+  if not scheme then
+    return nil, url:find("^[hH][tT][tT][pP][sS]?://")
+      and "the URL has no host, or a fragment" or "the URL is neither http nor https"
+  end
+  if url:find("[^\33-\126]") then
+    return nil, "the URL holds a character that must be percent-encoded"
+  end
+  if authority:find("@", 1, true) then return nil, "the URL may not hold a user name" end
+  if target:byte(1) ~= 47 then target = "/" .. target end
+  return scheme:lower(), authority, target
+end
+
 -- The hosts file as this worker has read it.
 local function known_hosts(transport)
   local found = M.hosts

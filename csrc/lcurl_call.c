@@ -8,8 +8,8 @@
 **
 ** Each but the last answers nil, code, text, sent, received, retryable when it
 ** fails. `seconds` limit the whole attempt. A function `decode`, where there is
-** one, is given the body of an answer of 2xx, and the response has what it
-** answers; see the transport contract.
+** one, is lent an answer of 2xx (lbytes.h) and given its status, and the
+** response has what it answers; see the transport contract.
 */
 #include "lcurl_lua.h"
 

@@ -60,10 +60,10 @@ int64_t lcurl_toms(lua_Number seconds);
 void lcurl_pushanswer(lua_State *L, const lcurl_transfer *t);
 
 /*
-** Gives the body of a transfer that somebody holds to the function at `decode`,
-** by way of the userdata at `bytes` (lbytes.h), and pushes {status, output,
-** reused} with what it answers, and 1. Where that is nil: 0, and nothing is
-** pushed that counts. Throws what the function throws.
+** Lends the answer of a transfer that somebody holds to the function at
+** `decode`, by way of the userdata at `bytes` (lbytes.h), and pushes {status,
+** output, reused} with what it answers, and 1. Where that is nil: 0, and
+** nothing is pushed that counts. Throws what the function throws.
 */
 int lcurl_pushoutput(lua_State *L, const lcurl_transfer *t, int decode,
                      int bytes);

@@ -17,8 +17,7 @@
 SM_HIDDEN_BEGIN
 
 /* Writes the method and a blank. SM_ESYNTAX: it is no token. What target and
- *host
- ** may hold is the caller's business. */
+** host may hold is the caller's business. */
 int sm_http_put_method(sm_buf *b, sm_str method);
 
 /* Writes what stands behind the target, and Host. */

@@ -149,7 +149,7 @@ static int begin (const sm_sha256 *h, EVP_MD_CTX *state,
 int sm_hmac_key (sm_sha256 *h, sm_hmac *k, sm_str key) {
   unsigned char block[BLOCK] = {0};
   int status = SM_OK;
-  k->start.known = k->start.len = 0; /* they were behind another block */
+  sm_sha256_forget(&k->start); /* it was behind another block */
   if (key.len > BLOCK)
     status = sm_sha256_sum(h, key, block);
   else if (key.len > 0)

@@ -65,7 +65,7 @@ void sm_sha256_forget(sm_sha256_start *start);
 int sm_hmac_open(sm_hmac *k);
 void sm_hmac_close(sm_hmac *k);
 
-/* Takes another key, of any length. */
+/* Takes another key, of any length. Nothing of the one before stays. */
 int sm_hmac_key(sm_sha256 *h, sm_hmac *k, sm_str key);
 
 /* The authentication code of a message. `out` may be the message. */

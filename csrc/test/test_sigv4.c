@@ -105,6 +105,11 @@ static void alike (void) {
     CHECK(sm_hmac_sum(&h, &warm, s, b) == SM_OK);
     CHECK(memcmp(a, b, sizeof a) == 0);
   }
+  for (i = 0; i < 2; i++)
+    CHECK(sm_hmac_sum(&h, &warm, (sm_str){text, sizeof text}, b) == SM_OK);
+  CHECK(warm.start.known > 0);
+  CHECK(sm_hmac_key(&h, &warm, SM_LIT("another")) == SM_OK);
+  CHECK(warm.start.state == NULL && warm.start.len == 0);
   sm_sha256_forget(&start);
   sm_hmac_close(&warm);
   sm_hmac_close(&cold);

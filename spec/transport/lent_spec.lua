@@ -59,8 +59,8 @@ local VALUES = { "", "a", "7", "-1", "1.5", "true", "false", "null", "Infinity",
   "Sun, 02 Jan 2000 20:34:56 GMT", "2000-01-02T20:34:56Z", "a, b", '"a,b", c', "e30=", "bnVsbA==",
   "WzEsbnVsbF0=", "=", "e30", "\\xFF\\xFE", "\\xC3\\xA9", "a\\r\\n  b", "\\r\\n\\t", "\\t a \\t",
   ("x"):rep(300) }
-local BODIES = { "", " ", "{}", "null", "[]", "{", '{"Inner":"a"}', '{"Inner":7}', '{"Inner":null}',
-  '{"Other":{"a":[1]}}', '{"Inner":"\\xFF"}', "\\0\\r\\n", ("y"):rep(500) }
+local BODIES = { "", " ", "{}", "null", "[]", "{", '{"Inner":"a"}', '{"Inner":7}',
+  '{"Inner":null}', '{"Other":{"a":[1]}}', '{"Inner":"\\xFF"}', "\\0\\r\\n", ("y"):rep(500) }
 local LINES = { "\\r\\n", "\\n" }
 
 -- The name in other letters, now and then.
@@ -84,7 +84,8 @@ local function random_answer(rnd)
   local body = BODIES[1 + rnd(#BODIES)]
   if rnd(4) == 0 then
     lines[#lines + 1] = "Transfer-Encoding: chunked"
-    body = body == "" and "0\\r\\n\\r\\n" or ("%x\\r\\n%s\\r\\n0\\r\\n\\r\\n"):format(size(body), body)
+    local last = "0\\r\\n\\r\\n"
+    body = body == "" and last or ("%x\\r\\n%s\\r\\n%s"):format(size(body), body, last)
   else
     table.insert(lines, 2 + rnd(#lines), ("Content-Length: %d"):format(size(body)))
   end
@@ -140,8 +141,8 @@ describe("answers that are lent", function()
 
   it("cannot be kept, however reading them ends", function()
     local runtime = core.service("sagemaker-runtime")
-    local url = crew.bad { "read", "send:HTTP/1.1 200 OK\\r\\nX-A: b\\r\\nContent-Length: 2\\r\\n\\r\\n{}",
-      "again" }:url()
+    local url = crew.bad { "read",
+      "send:HTTP/1.1 200 OK\\r\\nX-A: b\\r\\nContent-Length: 2\\r\\n\\r\\n{}", "again" }:url()
     local kept
     local ends = {
       function() return {} end,

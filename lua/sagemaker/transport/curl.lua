@@ -178,7 +178,7 @@ end
 --- ends the wait at once; the transport stays usable.
 ---@param request sagemaker.Request
 ---@param deadline? number a time of `clock`
----@param decode? fun(bytes: string|userdata): any|nil see sagemaker.Transport
+---@param decode? fun(answer: userdata, status: integer): any|nil see sagemaker.Transport
 ---@return sagemaker.Response|nil
 ---@return string|nil message
 ---@return sagemaker.Error|nil err

@@ -28,7 +28,7 @@
 
 #define READER "sagemaker.http_reader"
 
-/* A reader that waits for its next answer keeps no more of a body's memory. */
+/* A reader that has handed out a body keeps no more of its memory. */
 #define KEEP ((size_t)64 * 1024)
 
 /* {{ Requests */
@@ -99,6 +99,20 @@ static int reader_gc (lua_State *L) {
   return 0;
 }
 
+/* Forgets the body. */
+static void drop_body (reader *o) {
+  if (o->body.cap > KEEP)
+    sm_buf_free(&o->body);
+  sm_buf_reset(&o->body);
+}
+
+/* Pushes what there is of the body, or the last piece of it where that is all
+** there is; nothing of it stays. */
+static void push_body (lua_State *L, reader *o, sm_str piece) {
+  lsm_pushstr(L, o->body.len > 0 ? sm_buf_str(&o->body) : piece);
+  drop_body(o);
+}
+
 /* reader:begin(limit, is_head) */
 static int reader_begin (lua_State *L) {
   reader *o = check(L);
@@ -106,9 +120,7 @@ static int reader_begin (lua_State *L) {
   luaL_argcheck(L, limit >= 1 && limit < 1e15, 2, "out of range");
   o->r.limit = (size_t)limit;
   sm_http_reader_begin(&o->r, lua_toboolean(L, 3));
-  if (o->body.cap > KEEP)
-    sm_buf_free(&o->body);
-  sm_buf_reset(&o->body);
+  drop_body(o);
   return 0;
 }
 
@@ -184,35 +196,58 @@ static int reader_feed (lua_State *L) {
   return 2;
 }
 
+/* Puts the pieces of a body together. */
+static int gather (reader *o, sm_str *text, sm_str *piece) {
+  int status = SM_OK;
+  while (status == SM_OK && text->len > 0 && o->r.state != SM_HTTP_DONE) {
+    status = sm_http_reader_feed(&o->r, text, piece);
+    if (o->r.state != SM_HTTP_DONE || o->body.len > 0)
+      sm_buf_puts(&o->body, *piece); /* else it is all there is */
+    if (o->body.err != SM_OK)
+      return o->body.err;
+  }
+  return status;
+}
+
+/* The collector does not see how much a reader holds, and readers that are left
+** in the middle of large bodies would wait for much garbage of others. So it is
+** shown garbage of that size, which nobody touches. */
+static void tell_collector (lua_State *L, size_t grown) {
+  if (grown < KEEP)
+    return;
+  (void)lua_newuserdata(L, grown);
+  lua_pop(L, 1);
+}
+
 /* reader:read(text, at, max) -> next, body | nil, code, text; only behind the
 ** head. */
 static int reader_read (lua_State *L) {
   reader *o = check(L);
   sm_str text = check_text(L), piece = {NULL, 0};
   lua_Number max = luaL_checknumber(L, 4);
-  int status = SM_OK;
+  size_t cap = o->body.cap;
+  int status;
   luaL_argcheck(L, max >= 1 && max < 1e15, 4, "out of range");
   if ((lua_Number)o->r.length > max)
     return too_large(L, "body", max);
   o->body.max = (size_t)max;
   if (o->body.len == 0 && o->body.cap > o->body.max)
     sm_buf_free(&o->body); /* the answer before might have had more */
-  while (status == SM_OK && text.len > 0 && o->r.state != SM_HTTP_DONE) {
-    status = sm_http_reader_feed(&o->r, &text, &piece);
-    if (o->r.state != SM_HTTP_DONE || o->body.len > 0)
-      sm_buf_puts(&o->body, piece); /* else it is all there is */
-    if (o->body.err == SM_ELIMIT)
-      return too_large(L, "body", max);
-    if (o->body.err != SM_OK)
-      status = o->body.err;
+  status = gather(o, &text, &piece);
+  if (status != SM_OK) {
+    int is_large = o->body.err == SM_ELIMIT;
+    drop_body(o);
+    return is_large ? too_large(L, "body", max)
+                    : push_failure(L, &o->r, status);
   }
-  if (status != SM_OK)
-    return push_failure(L, &o->r, status);
   push_next(L, text);
-  if (o->r.state != SM_HTTP_DONE)
-    return 1;
-  lsm_pushstr(L, o->body.len > 0 ? sm_buf_str(&o->body) : piece);
-  return 2;
+  if (o->r.state == SM_HTTP_DONE) {
+    push_body(L, o, piece);
+    return 2;
+  }
+  if (o->body.cap > cap)
+    tell_collector(L, o->body.cap - cap);
+  return 1;
 }
 
 /* reader:head() -> status, headers, keep, length; nil while it is not all
@@ -237,12 +272,15 @@ static int reader_head (lua_State *L) {
   return 4;
 }
 
-/* reader:finish() -> what `read` has of the body, when the answer is whole */
+/* reader:finish() -> what `read` has of the body, when the answer is whole; it
+** is forgotten either way */
 static int reader_finish (lua_State *L) {
   reader *o = check(L);
-  if (!sm_http_reader_end(&o->r))
+  if (!sm_http_reader_end(&o->r)) {
+    drop_body(o);
     return 0;
-  lsm_pushstr(L, sm_buf_str(&o->body));
+  }
+  push_body(L, o, (sm_str){"", 0});
   return 1;
 }
 

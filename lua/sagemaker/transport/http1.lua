@@ -156,8 +156,8 @@ function M.read_all(source, head, max)
     if not body then
       local ok, reason = source:fill()
       if not ok then
-        body = reason == "closed" and reader:finish()
-        if not body then return cut(reason) end
+        body = reader:finish() -- forgets what there is of the body
+        if not body or reason ~= "closed" then return cut(reason) end
       end
     end
     if body then

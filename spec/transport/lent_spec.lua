@@ -56,7 +56,8 @@ local service = core.load_service {
 local NAMES = { "X-Text", "x-number", "X-YES", "X-When", "X-Real", "X-Data", "X-List", "X-Dates",
   "X-Json", "x-meta-a", "X-Meta-b", "x-meta-", "Other", "X-Tex", "X-Texts", "x-amzn-RequestId" }
 local VALUES = { "", "a", "7", "-1", "1.5", "true", "false", "null", "Infinity", "1e400",
-  "99999999999", "Sun, 02 Jan 2000 20:34:56 GMT", "2000-01-02T20:34:56Z", "a, b", '"a,b", c', "e30=", "bnVsbA==",
+  "99999999999", "Sun, 02 Jan 2000 20:34:56 GMT",
+  "2000-01-02T20:34:56Z", "a, b", '"a,b", c', "e30=", "bnVsbA==",
   "WzEsbnVsbF0=", "=", "e30", "\\xFF\\xFE", "\\xC3\\xA9", "a\\r\\n  b", "\\r\\n\\t", "\\t a \\t",
   ("x"):rep(300) }
 local BODIES = { "", " ", "{}", "null", "[]", "{", '{"Inner":"a"}', '{"Inner":7}',

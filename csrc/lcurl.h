@@ -47,6 +47,12 @@
 #include "sm_buf.h"
 #include "sm_http_read.h"
 
+/* Older ones close the connections of others while they make a new one, and let
+** the process die of SIGPIPE. */
+#if LIBCURL_VERSION_NUM < 0x074D00
+#error "libcurl 7.77 or later is needed"
+#endif
+
 SM_HIDDEN_BEGIN
 
 /* Most bytes of a request's head; services allow less. A body of up to

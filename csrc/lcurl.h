@@ -195,7 +195,7 @@ typedef struct lcurl_transfer {
   lcurl_response response;
   size_t unsent;  /* bytes of the request */
   int unsendable; /* the other side takes no more of them */
-  int moved;      /* some bytes went or came when it was looked at last */
+  int futile;     /* looks at it in a row at which no byte went or came */
   int64_t again;  /* when to look at it whatever its socket tells; 0: never */
   int kept;       /* the connection had served before */
   lcurl_timer timer; /* no later than the earliest of its limits */

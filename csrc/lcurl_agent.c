@@ -199,7 +199,7 @@ static void reset (lcurl_transfer *t) {
   t->start = t->activity = lcurl_now();
   t->connecting = t->sent = t->waiting = t->again = 0;
   t->unsent = 0;
-  t->unsendable = t->kept = t->handed = 0;
+  t->unsendable = t->kept = t->handed = t->futile = 0;
   t->stop = LCURL_STOP_NONE;
   t->result = CURLE_OK;
   t->system_error = t->tunnel = 0;

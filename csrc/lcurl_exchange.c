@@ -11,12 +11,16 @@
 #include "lcurl.h"
 
 /* Reads of one connection, and as many writes, before others have their turn;
-** and the bytes of a write. */
+** and the bytes of a write. TLS says nothing of a write before all of it has
+** gone, so it gets no more than a record. */
 #define MAX_ROUNDS 8
 #define WRITE_BYTES ((size_t)64 * 1024)
+#define RECORD_BYTES ((size_t)16 * 1024)
 
-/* How long TLS that takes nothing, although its socket would, is left alone: it
-** has to read first, which no event of the socket tells. */
+/* TLS that takes nothing so many times in a row, although its socket would, has
+** to read first, which no event of the socket tells: it is left alone for a
+** while. Less often it may have sent parts of what it was given. */
+#define MOST_FUTILE 8
 #define BLOCKED_MS 10
 
 static int is_underway (const lcurl_transfer *t) {
@@ -171,7 +175,7 @@ static void receive (lcurl_transfer *t) {
     } else if (n == 0) {
       closed(t);
     } else {
-      t->moved = 1;
+      t->futile = 0;
       if (t->agent->timings && !t->response.reader.begun)
         t->took.first_byte = lcurl_now_us() - t->start_us;
       take(t, (sm_str){bytes, n});
@@ -188,13 +192,14 @@ static void receive (lcurl_transfer *t) {
 /* What is to be sent next: of the head, then of a body that is beside it. */
 static sm_str next_part (const lcurl_transfer *t) {
   const lcurl_request *r = &t->request;
+  size_t most = t->connection->secure ? RECORD_BYTES : WRITE_BYTES;
   sm_str part = {r->body.p + r->body.len - t->unsent, t->unsent};
   if (t->unsent > r->body.len) {
     part.len = t->unsent - r->body.len;
     part.p = r->text.p + r->text.len - part.len;
   }
-  if (part.len > WRITE_BYTES)
-    part.len = WRITE_BYTES;
+  if (part.len > most)
+    part.len = most;
   return part;
 }
 
@@ -215,7 +220,7 @@ static void send_more (lcurl_transfer *t) {
       return;
     }
     t->unsent -= n;
-    t->moved = 1;
+    t->futile = 0;
     t->activity = lcurl_now();
   }
 }
@@ -235,15 +240,17 @@ static void watch (lcurl_transfer *t) {
 
 void lcurl_exchange (lcurl_transfer *t) {
   const lcurl_connection *c = t->connection;
-  int was_blocked = t->again != 0;
-  t->again = t->moved = 0;
+  t->again = 0;
+  t->futile++;
   send_more(t);
   receive(t);
   if (goes_on(t, c) && t->unsendable && t->again == 0 && !t->response.paused)
     broke(t, CURLE_SEND_ERROR);
   if (goes_on(t, c)) {
-    if (wants_to_send(t) && !t->moved && !was_blocked)
+    if (wants_to_send(t) && t->futile >= MOST_FUTILE) {
+      t->futile = 0;
       t->again = lcurl_now() + BLOCKED_MS;
+    }
     watch(t);
     if (t->again != 0)
       lcurl_retime(t);

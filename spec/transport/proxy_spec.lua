@@ -69,6 +69,15 @@ describe("a proxy of transport.curl", function()
     end
   end)
 
+  it("that breaks off once it has the request is not told from the service", function()
+    local transport = new{ proxy = bad{ "read", "next", "read", "reset", "next", "read",
+      "send:HTTP/1.1 200 OK\\r\\nA: b" }:url "" }
+    for _, code in ipairs{ "EmptyReply", "ConnectionReset", "TruncatedResponse" } do
+      local err = failure(transport, get("http://service.invalid/"))
+      assert.same({ code, true, true }, { err.code, err.sent, err.retryable })
+    end
+  end)
+
   it("is passed by for the hosts of no_proxy, and then nothing is its fault", function()
     local function check(expected, lists, url)
       for _, list in ipairs(lists) do

@@ -80,7 +80,19 @@ describe("sagemaker.client", function()
     local client = client_of {}
     assert.is_nil(client.__something)
     assert.is_nil(client[17])
+    assert.is_nil(client[nil])
+    assert.is_nil(client[0 / 0])
     assert.equal("sagemaker.client (sagemaker, eu-west-1)", tostring(client))
+  end)
+
+  it("may be given a method of one's own, which no other client has", function()
+    local one, other = client_of { OK, OK }, client_of { OK }
+    assert.is_table(one:describe_endpoint { EndpointName = "e" }) -- it has the usual one by now
+    one.describe_endpoint = function() return "mine" end
+    assert.equal("mine", one:describe_endpoint {})
+    assert.is_table(other:describe_endpoint { EndpointName = "e" })
+    one.describe_endpoint = nil
+    assert.is_table(one:describe_endpoint { EndpointName = "e" })
   end)
 
   it("answers validation errors with all problems, sending nothing", function()

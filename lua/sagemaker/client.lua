@@ -48,7 +48,8 @@ local FLOWS = { deploy = true, each = true, in_service_coroutine = true, pages =
   wait_until_in_service = true, watch_endpoint = true }
 
 setmetatable(methods, { __index = function(self, name)
-  local method = FLOWS[name] and flows[name] or nil
+  if not FLOWS[name] then return nil end
+  local method = flows[name]
   self[name] = method
   return method
 end })

@@ -1,4 +1,5 @@
 local core = require "sagemaker.core"
+local shapes = require "support.shapes"
 local support = require "support"
 local sigv4 = require "support.sigv4"
 
@@ -304,6 +305,44 @@ describe("signer:sign", function()
     assert.equal(123, n)
     for i = 121, 200 do request.headers["x-h" .. i] = "v" end
     assert.has_error(function() signer:sign(request, CLOCK) end)
+  end)
+end)
+
+-- A signer keeps what messages have in common with the ones before them.
+describe("signers in turn", function()
+  local rnd = shapes.random(1)
+  local letters = {}
+  for i = 1, 3000 do letters[i] = string.char(97 + rnd(26)) end
+  local TEXT = table.concat(letters)
+
+  -- A text that begins as all others do, now and then with whole blocks of a hash.
+  local function text()
+    local n = rnd(2) == 0 and rnd(300) or 64 * rnd(40) + rnd(3) - 1
+    return TEXT:sub(1, math.max(n, 0))
+  end
+
+  local function random_request()
+    local headers = { Host = rnd(2) == 0 and "one" or "another", A = text() }
+    for i = 1, rnd(3) do headers["X-" .. i] = text() end
+    return { method = "POST", path = "/" .. TEXT:sub(1, rnd(200)), query = "", headers = headers,
+      body = text() }
+  end
+
+  it("sign as new ones do, whatever they have signed before", function()
+    for _ = 1, 100 do
+      local epoch, turns = CLOCK + rnd(400) * 86400, {}
+      for i = 1, 3 do
+        local all = options { secret_access_key = TEXT:sub(i, i + 39), region = "r" .. rnd(2),
+          session_token = i > 1 and text() .. "t" or nil }
+        turns[i] = { options = all, signer = core.signer(all) }
+      end
+      for _ = 1, 10 do
+        local turn, request = turns[1 + rnd(3)], random_request()
+        if rnd(3) == 0 then epoch = epoch + ({ -1, 1, 86400 })[1 + rnd(3)] end
+        local kept = turn.signer:sign(request, epoch).headers.Authorization
+        assert.equal(core.signer(turn.options):sign(request, epoch).headers.Authorization, kept)
+      end
+    end
   end)
 end)
 

@@ -195,7 +195,8 @@ function Reader:read()
   return text, message, self.failure
 end
 
---- Gives the connection up, or back when the body was read to its end.
+--- Gives the connection up, or back when the body was read to its end. Where another thread waits
+--- in `read` it is closed when that wait ends; nothing more is handed out.
 function Reader:close()
   if not self.exchange.sock then return end
   self.failure = errors.new { kind = "transport", code = "StreamClosed", sent = true,

@@ -5,15 +5,19 @@
 #include "lhttp_head.h"
 #include "sm_text.h"
 
-/* Only visible ASCII, an http or https scheme, and no fragment. */
+/* Only visible ASCII, an http or https scheme, no user and no fragment. */
 static const char *check_url (sm_str url) {
   size_t i;
+  int in_path = 0;
   if (!(url.len > 7 && sm_str_ieq((sm_str){url.p, 7}, SM_LIT("http://"))) &&
       !(url.len > 8 && sm_str_ieq((sm_str){url.p, 8}, SM_LIT("https://"))))
     return "the URL is neither http nor https";
   for (i = 0; i < url.len; i++) {
     if (url.p[i] <= ' ' || url.p[i] > '~' || url.p[i] == '#')
       return "the URL holds a character that must be percent-encoded";
+    in_path |= i > 7 && (url.p[i] == '/' || url.p[i] == '?');
+    if (url.p[i] == '@' && !in_path)
+      return "the URL may not hold a user name";
   }
   return NULL;
 }

@@ -70,6 +70,21 @@ for way, begin in pairs(WAYS) do
       end)
     end)
 
+    it("to a URL with a user name is refused, and shows no password", function()
+      local one = crew.bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n",
+        "again" }
+      local place = ("127.0.0.1:%d"):format(one.port)
+      for _, scheme in ipairs{ "http", "https" } do
+        local response, err = send(post(scheme .. "://user:word@" .. place .. "/", ""))
+        assert.is_false(response)
+        assert.equal("InvalidRequest", err.code)
+        assert.matches("the URL may not hold a user name", err.message, 1, true)
+        assert.is_nil(err.message:find("word", 1, true))
+      end
+      assert.equal(200, send(post("http://" .. place .. "/a@b?c@d", "")).status)
+      assert.equal(200, send(post("http://" .. place .. "?c@d", "")).status)
+    end)
+
     it("is the last one on its connection when it says so", function()
       local one = crew.bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok",
         "again" }

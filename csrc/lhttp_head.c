@@ -75,7 +75,7 @@ static int is_ours (writer *w, sm_str name, sm_str value,
     return 1;
   case 10:
     w->last |= sm_str_ieq(name, SM_LIT("connection")) &&
-               sm_str_ieq(value, SM_LIT("close"));
+               sm_http_lists(value, SM_LIT("close"));
     return 0;
   case 14:
     if (!sm_str_ieq(name, SM_LIT("content-length")))

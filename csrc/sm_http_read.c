@@ -30,12 +30,15 @@ static int invalid (sm_http_reader *r, const char *problem) {
   return SM_ESYNTAX;
 }
 
-/* Whether a word stands in a list of words in lower or upper case. */
-static int contains (sm_str s, sm_str word) {
-  size_t i;
-  for (i = 0; i + word.len <= s.len; i++) {
-    if (sm_str_ieq((sm_str){s.p + i, word.len}, word))
+int sm_http_lists (sm_str value, sm_str word) {
+  while (value.len > 0) {
+    const char *comma = memchr(value.p, ',', value.len);
+    size_t n = comma != NULL ? (size_t)(comma - value.p) : value.len;
+    if (sm_str_ieq(trim((sm_str){value.p, n}), word))
       return 1;
+    n += comma != NULL;
+    value.p += n;
+    value.len -= n;
   }
   return 0;
 }
@@ -270,8 +273,8 @@ static int read_framing (sm_http_reader *r, framing *f, sm_str name,
   switch (name.len) {
   case 10:
     if (sm_str_ieq(name, SM_LIT("connection"))) {
-      f->close |= contains(value, SM_LIT("close"));
-      f->keep_alive |= contains(value, SM_LIT("keep-alive"));
+      f->close |= sm_http_lists(value, SM_LIT("close"));
+      f->keep_alive |= sm_http_lists(value, SM_LIT("keep-alive"));
     }
     return SM_OK;
   case 14:

@@ -303,7 +303,22 @@ static int read_once (sm_alloc alloc, void *ud) {
   return status;
 }
 
+static void lists (void) {
+  static const char *const yes[] = {
+      "close",   "Close", "a,close", "close ,b", " keep-alive ,\tCLOSE ",
+      ",,close,"};
+  static const char *const no[] = {
+      "", ",", "closed", "clos", "disclose", "close keep-alive", "a;close"};
+  size_t i;
+  test_name("lists of words");
+  for (i = 0; i < sizeof yes / sizeof *yes; i++)
+    CHECK(sm_http_lists(test_str(yes[i]), SM_LIT("close")));
+  for (i = 0; i < sizeof no / sizeof *no; i++)
+    CHECK(!sm_http_lists(test_str(no[i]), SM_LIT("close")));
+}
+
 int main (void) {
+  lists();
   answers();
   unfinished();
   wrong();

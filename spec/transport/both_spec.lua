@@ -95,6 +95,16 @@ for way, begin in pairs(WAYS) do
       assert.same({ false, true, false, true }, reused)
     end)
 
+    it("that says that its connection is to be closed has it closed", function()
+      local one = crew.bad{ "read", "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok",
+        "again" }
+      for _, row in ipairs{ { "keep-alive", false }, { "Keep-Alive , Close", true },
+        { "close", false }, { "disclose", false }, { "", true } } do
+        local response = send(post(one:url(), "x", { Connection = row[1] }))
+        assert.same({ "ok", row[2] }, { response.body, response.reused }, row[1])
+      end
+    end)
+
     it("to an IPv6 address goes there, and names it in Host", function()
       if not server.has_ipv6() then
         pending("this machine has no ::1")

@@ -14,26 +14,13 @@
 
 package.path = "lua/?.lua;lua/?/init.lua;spec/?.lua;spec/?/init.lua;" .. package.path
 
+local calls_of = require "bench.calls"
 local server = require "support.server"
 local yardstick = require "bench.yardstick"
 
 local FEW, MANY, IN_FLIGHT = 640, 1920, 64
 
--- Every invocation has a body of its own: the signer makes use of what requests have in common.
-local BODIES = {}
-for i = 1, 100 do BODIES[i] = ('{"EndpointName":"%05d"}'):format(i) end
-
 -- What is counted in a process of its own.
-
-local function transport_call(url)
-  local core = require "sagemaker.core"
-  local transport = require("sagemaker.transport.curl").new{ io = require("sagemaker.env").new() }
-  local request = { method = "POST", url = url, host = "127.0.0.1", headers = yardstick.HEADERS,
-    body = yardstick.BODY, timeouts = { connect = 10, read = 60 } }
-  return function()
-    return assert(transport:send(request, core.clock() + 60))
-  end
-end
 
 -- A transport that answers at once, with what the server says.
 local function instant()
@@ -50,26 +37,9 @@ local function instant()
   }
 end
 
-local function describe(url, transport)
-  local settings = yardstick.settings(url)
-  settings.transport = transport
-  local client = assert(require("sagemaker").new(settings))
-  return function() assert(client:describe_endpoint{ EndpointName = "churn" }) end
-end
-
-local function invoke(url, transport)
-  local settings = yardstick.settings(url)
-  settings.transport = transport
-  local runtime, i = assert(require("sagemaker").runtime(settings)), 0
-  return function()
-    i = i % #BODIES + 1
-    assert(runtime:invoke_endpoint{ EndpointName = "churn", Body = BODIES[i] })
-  end
-end
-
 local CALLS = {
-  client = describe,
-  describe = function(url) return describe(url, instant()) end,
+  client = calls_of.client,
+  describe = function(url) return calls_of.client(url, nil, instant()) end,
   encode = function()
     local core = require "sagemaker.core"
     local service = core.service "sagemaker-runtime"
@@ -84,8 +54,8 @@ local CALLS = {
         yardstick.ANSWER))
     end
   end,
-  invoke = function(url) return invoke(url, instant()) end,
-  runtime = invoke,
+  invoke = function(url) return calls_of.runtime(url, nil, instant()) end,
+  runtime = calls_of.runtime,
   sign = function()
     local core = require "sagemaker.core"
     local keys = yardstick.settings("").credentials
@@ -98,8 +68,8 @@ local CALLS = {
       host = "127.0.0.1:8080", headers = headers }
     local i = 0
     return function()
-      i = i % #BODIES + 1
-      request.body = BODIES[i]
+      i = i % #calls_of.BODIES + 1
+      request.body = calls_of.BODIES[i]
       headers["X-Amz-Date"], headers.Authorization = nil, nil
       signer:sign(request, 1768480496)
     end
@@ -111,9 +81,9 @@ local CALLS = {
       assert(core.decode(service, "DescribeEndpoint", 200, nil, yardstick.ANSWER))
     end
   end,
-  transport = transport_call,
+  transport = calls_of.transport,
   decoded = function(url)
-    local core, send = require "sagemaker.core", transport_call(url)
+    local core, send = require "sagemaker.core", calls_of.transport(url)
     local service = core.service("sagemaker")
     return function()
       local response = send()

@@ -1,6 +1,6 @@
 --- Many calls in flight to a backend that takes 20 ms, beside the limit: the same requests, built
--- beforehand, over plain curl multi (many_limit.c). Interleaved rounds against one local server;
--- medians.
+-- beforehand, over plain curl multi (many_limit.c). Each row is a process of its own, as the limit
+-- is one; interleaved rounds against one local server; medians.
 --
 --   lua5.4 spec/bench/many.lua [calls per round] [rounds] [in flight]
 --
@@ -10,21 +10,17 @@
 
 package.path = "lua/?.lua;lua/?/init.lua;spec/?.lua;spec/?/init.lua;" .. package.path
 
+local calls_of = require "bench.calls"
 local core = require "sagemaker.core"
 local sagemaker = require "sagemaker"
+local server = require "support.server"
 local yardstick = require "bench.yardstick"
 
-local calls, rounds = tonumber(arg[1]) or 6400, tonumber(arg[2]) or 5
+local calls, rounds = tonumber(arg[1]) or 12800, tonumber(arg[2]) or 7
 local in_flight = tonumber(arg[3]) or 64
 
-local function limit_round(dir, url)
-  local output = yardstick.run(dir, "many_limit", { url, tostring(calls), tostring(in_flight) })
-  local us, rate, bad = output:match("^([%d.]+) (%d+) (%d+)")
-  assert(bad == "0", output)
-  return tonumber(us), tonumber(rate)
-end
-
--- So many tasks, each making its part of the calls in a row: CPU of a call, calls a second.
+-- So many tasks, each making its part of the calls in a row: CPU of a call, calls a second, as
+-- the limit prints them.
 local function measure(call)
   local function worker()
     for _ = 1, calls / in_flight do call() end
@@ -33,49 +29,37 @@ local function measure(call)
   for i = 1, in_flight do workers[i] = worker end
   local cpu, wall = os.clock(), core.clock()
   for _, row in ipairs(sagemaker.all(workers)) do assert(row[1], row[2]) end
-  return (os.clock() - cpu) / calls * 1e6, calls / (core.clock() - wall)
+  print(("%.2f %.0f 0"):format((os.clock() - cpu) / calls * 1e6, calls / (core.clock() - wall)))
 end
 
-local function transport_call(url)
-  local transport = require("sagemaker.transport.curl").new{
-    io = require("sagemaker.env").new(),
-    max_connections_per_host = in_flight,
-  }
-  local request = { method = "POST", url = url, host = "127.0.0.1", headers = yardstick.HEADERS,
-    body = yardstick.BODY, timeouts = { connect = 10, read = 60 } }
-  return function()
-    assert(assert(transport:send(request, core.clock() + 60)).status == 200)
-  end
+if arg[4] then
+  measure(calls_of[arg[4]](arg[5], in_flight))
+  os.exit(0)
 end
 
-local function client_call(url)
-  local client = assert(sagemaker.new(yardstick.settings(url, in_flight)))
-  return function()
-    assert(client:describe_endpoint{ EndpointName = "churn" })
+local function round_of(row, dir, url)
+  local output
+  if row.call then
+    output = server.shell(("%s spec/bench/many.lua %d 1 %d %s %s"):format(arg[-1], calls, in_flight,
+      row.call, url))
+  else
+    output = yardstick.run(dir, "many_limit", { url, tostring(calls), tostring(in_flight) })
   end
-end
-
-local function runtime_call(url)
-  local runtime = assert(sagemaker.runtime(yardstick.settings(url, in_flight)))
-  return function()
-    assert(runtime:invoke_endpoint{ EndpointName = "churn", Body = yardstick.BODY })
-  end
+  local us, rate, bad = output:match("^([%d.]+) (%d+) (%d+)")
+  assert(bad == "0", output)
+  return tonumber(us), tonumber(rate)
 end
 
 local function run(dir, url)
   local rows = {
-    { name = "limit: curl multi, prebuilt", call = false },
-    { name = "transport:send in tasks", call = transport_call(url) },
-    { name = "runtime in tasks", call = runtime_call(url) },
-    { name = "client in tasks", call = client_call(url) },
+    { name = "limit: curl multi, prebuilt" },
+    { name = "transport:send in tasks", call = "transport" },
+    { name = "runtime in tasks", call = "runtime" },
+    { name = "client in tasks", call = "client" },
   }
   for _, row in ipairs(rows) do row.cpu, row.rate = {}, {} end
-  for round = 0, rounds do -- the first one connects and warms up
-    for _, row in ipairs(rows) do
-      local cpu, rate
-      if row.call then cpu, rate = measure(row.call) else cpu, rate = limit_round(dir, url) end
-      if round > 0 then row.cpu[round], row.rate[round] = cpu, rate end
-    end
+  for round = 1, rounds do
+    for _, row in ipairs(rows) do row.cpu[round], row.rate[round] = round_of(row, dir, url) end
   end
   local cpu, rate = yardstick.median(rows[1].cpu), yardstick.median(rows[1].rate)
   for _, row in ipairs(rows) do

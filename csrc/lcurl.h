@@ -22,7 +22,7 @@
 **
 ** Only the last five include lua.h. libcurl makes the connections (names,
 ** proxies, TLS; CURLOPT_CONNECT_ONLY) and moves bytes over them; the HTTP is
-** ours (sm_http.h, sm_http_read.h), at a fifth of the cost. libcurl never calls
+** ours (sm_http.h, sm_http_read.h), at a third of the cost. libcurl never calls
 ** Lua: its callbacks note numbers, nothing else. A loop owns what its agents
 ** need, an agent its transfers and connections, and both are Lua userdata, so a
 ** Lua error at any time leaks nothing.
@@ -136,10 +136,9 @@ typedef struct lcurl_limits {
 /* One request, checked and written. `body` is borrowed until the transfer has
 ** ended. */
 typedef struct lcurl_request {
-  sm_buf text; /* the head as it goes out, and a small body behind it */
-  sm_str body; /* a larger one */
-  sm_str
-      origin; /* "https://host:port" of its URL; borrowed until it is begun */
+  sm_buf text;   /* the head as it goes out, and a small body behind it */
+  sm_str body;   /* a larger one */
+  sm_str origin; /* "https://host:port"; borrowed until it is begun */
   lcurl_limits limits;
   int secure;  /* https */
   int is_head; /* HEAD: its answer has no body */
@@ -198,14 +197,13 @@ typedef struct lcurl_transfer {
   int futile;     /* looks at it in a row at which no byte went or came */
   int64_t again;  /* when to look at it whatever its socket tells; 0: never */
   int kept;       /* the connection had served before */
-  lcurl_timer timer; /* no later than the earliest of its limits */
-  int64_t start;     /* when it began */
-  int64_t
-      connecting;   /* since when it waits for its connection; 0: it has one */
-  int64_t activity; /* when bytes last came to its socket, or went */
-  int64_t sent;     /* when sending began last; 0: nothing sent yet */
-  int64_t waiting;  /* since when somebody waits for the stream; 0: nobody */
-  int64_t start_us; /* where the agent wants timings */
+  lcurl_timer timer;  /* no later than the earliest of its limits */
+  int64_t start;      /* when it began */
+  int64_t connecting; /* since when it waits to be connected; 0: it is */
+  int64_t activity;   /* when bytes last came to its socket, or went */
+  int64_t sent;       /* when sending began last; 0: nothing sent yet */
+  int64_t waiting;    /* since when somebody waits for the stream; 0: nobody */
+  int64_t start_us;   /* where the agent wants timings */
   lcurl_timings took; /* the same */
   lcurl_phase phase;
   lcurl_stop stop;

@@ -44,10 +44,10 @@ static void link_kept (lcurl_connection *c) {
 }
 
 /* Closes those that have been kept for too long, or are too many. */
-static void tidy (lcurl_agent *a, size_t most) {
+static void tidy (lcurl_agent *a) {
   int64_t now = lcurl_now();
   while (a->oldest != NULL &&
-         (a->nkept > most || now - a->oldest->since > MAX_KEPT_MS))
+         (a->nkept > a->max_kept || now - a->oldest->since > MAX_KEPT_MS))
     lcurl_connection_close(a->oldest);
 }
 
@@ -66,7 +66,7 @@ static int is_silent (const lcurl_connection *c) {
 
 int lcurl_connection_take (lcurl_transfer *t) {
   lcurl_connection *c, *next;
-  tidy(t->agent, t->agent->max_kept);
+  tidy(t->agent);
   for (c = t->agent->kept; c != NULL; c = next) {
     next = c->next;
     if (!leads_to(c, t->request.origin))
@@ -88,7 +88,7 @@ void lcurl_connection_keep (lcurl_connection *c) {
   c->transfer = NULL;
   c->since = lcurl_now();
   link_kept(c);
-  tidy(c->agent, c->agent->max_kept);
+  tidy(c->agent);
 }
 
 /* ---- their lives ------------------------------------------------------ */

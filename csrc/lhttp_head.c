@@ -5,19 +5,10 @@
 
 #include "lhttp_head.h"
 #include "sm_http.h"
+#include "sm_number.h"
 #include "sm_text.h"
 
 /* {{ Writing */
-
-static int is_number (sm_str s, size_t number) {
-  size_t i, n = 0;
-  for (i = 0; i < s.len && i < 15; i++) {
-    if (!sm_isdigit(s.p[i]))
-      return 0;
-    n = n * 10 + (size_t)(s.p[i] - '0');
-  }
-  return s.len > 0 && i == s.len && n == number;
-}
 
 static int has_break (sm_str s) {
   return memchr(s.p, '\r', s.len) != NULL || memchr(s.p, '\n', s.len) != NULL ||
@@ -47,16 +38,16 @@ static const char *put_target (writer *w, const lhttp_request *r) {
 }
 
 /* The caller's Host stands in for the other. */
-static const char *replace_host (const writer *w, size_t *old, sm_str host) {
+static const char *replace_host (writer *w, sm_str host) {
   sm_buf *b = w->b;
   if (has_break(host))
     return "a header value holds a line break or a NUL";
   if (sm_buf_room(b, host.len)) {
     char *p = b->p + w->host;
-    memmove(p + host.len, p + *old, b->len - w->host - *old);
+    memmove(p + host.len, p + w->host_len, b->len - w->host - w->host_len);
     memcpy(p, host.p, host.len);
-    b->len = b->len - *old + host.len;
-    *old = host.len;
+    b->len = b->len - w->host_len + host.len;
+    w->host_len = host.len;
   }
   return NULL;
 }
@@ -71,7 +62,7 @@ static int is_ours (writer *w, sm_str name, sm_str value,
   case 4:
     if (!sm_str_ieq(name, SM_LIT("host")))
       return 0;
-    *problem = replace_host(w, &w->host_len, value);
+    *problem = replace_host(w, value);
     return 1;
   case 10:
     w->last |= sm_str_ieq(name, SM_LIT("connection")) &&
@@ -80,7 +71,7 @@ static int is_ours (writer *w, sm_str name, sm_str value,
   case 14:
     if (!sm_str_ieq(name, SM_LIT("content-length")))
       return 0;
-    if (!is_number(value, w->length))
+    if (sm_http_length(value) != (int64_t)w->length)
       *problem = "the header Content-Length is not the length of the body";
     return 1;
   case 17:
@@ -96,8 +87,10 @@ static int is_ours (writer *w, sm_str name, sm_str value,
 /* One header of the caller. */
 static const char *put_header (writer *w, sm_str name, sm_str value) {
   const char *problem;
-  if (w->b->err != SM_OK || is_ours(w, name, value, &problem))
-    return w->b->err != SM_OK ? NULL : problem;
+  if (w->b->err != SM_OK)
+    return NULL;
+  if (is_ours(w, name, value, &problem))
+    return problem;
   if (sm_http_put_field(w->b, name, value) != SM_ESYNTAX)
     return NULL;
   return has_break(value)
@@ -129,18 +122,6 @@ static int wants_length (const lhttp_request *r) {
          sm_str_eq(r->method, SM_LIT("PATCH"));
 }
 
-static void put_length (sm_buf *b, size_t length) {
-  char digits[24];
-  size_t n = sizeof(digits);
-  do {
-    digits[--n] = (char)('0' + length % 10);
-    length /= 10;
-  } while (length > 0);
-  sm_buf_puts(b, SM_LIT("Content-Length: "));
-  sm_buf_put(b, digits + n, sizeof(digits) - n);
-  sm_buf_puts(b, SM_LIT("\r\n"));
-}
-
 const char *lhttp_puthead (lua_State *L, sm_buf *b, lhttp_request *r,
                            int headers) {
   writer w = {b, 0, 0, r->length, 0};
@@ -150,8 +131,11 @@ const char *lhttp_puthead (lua_State *L, sm_buf *b, lhttp_request *r,
   r->last = w.last;
   if (problem != NULL)
     return problem;
-  if (wants_length(r))
-    put_length(b, r->length);
+  if (wants_length(r)) {
+    sm_buf_puts(b, SM_LIT("Content-Length: "));
+    sm_put_u64(b, r->length);
+    sm_buf_puts(b, SM_LIT("\r\n"));
+  }
   sm_buf_puts(b, r->extra);
   sm_buf_puts(b, SM_LIT("\r\n"));
   return NULL;

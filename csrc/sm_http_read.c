@@ -226,8 +226,7 @@ static int read_field (sm_http_reader *r, sm_str line) {
 
 /* {{ How the body is delimited: RFC 9112, section 6.3 */
 
-/* Digits, 15 at most, so that the number is exact in every Lua; -1 if not. */
-static int64_t number (sm_str s) {
+int64_t sm_http_length (sm_str s) {
   int64_t n = 0;
   size_t i;
   for (i = 0; i < s.len && i < 15 && sm_isdigit(s.p[i]); i++)
@@ -240,7 +239,7 @@ static int read_length (sm_http_reader *r, sm_str value) {
   while (value.len > 0) {
     const char *comma = memchr(value.p, ',', value.len);
     size_t n = comma != NULL ? (size_t)(comma - value.p) : value.len;
-    int64_t length = number(trim((sm_str){value.p, n}));
+    int64_t length = sm_http_length(trim((sm_str){value.p, n}));
     if (length < 0 || (r->length >= 0 && r->length != length))
       break;
     r->length = length;

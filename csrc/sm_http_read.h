@@ -94,6 +94,10 @@ int sm_http_reader_end(sm_http_reader *r);
 size_t sm_http_reader_fields(const sm_http_reader *r,
                              const sm_http_span **spans, const char **text);
 
+/* The length that digits announce; -1 where it is none, or has more than 15 of
+** them: the number is exact in every Lua. */
+int64_t sm_http_length(sm_str s);
+
 /* Whether a word is among those that a value lists, separated by commas, in
 ** lower or upper case: "close" in "keep-alive, Close". */
 int sm_http_lists(sm_str value, sm_str word);

@@ -1,4 +1,5 @@
 local curl = require "sagemaker.transport.curl"
+local requests = require "support.requests"
 local server = require "support.server"
 local system = require "system"
 
@@ -10,24 +11,12 @@ local function new(opts)
   return curl.new(opts)
 end
 
-local function get(url, timeouts)
-  return { method = "GET", url = url, headers = {}, body = "", timeouts = timeouts }
-end
-
--- The failure of a request, and how long it took.
-local function failure(transport, request, seconds)
-  local start = env.clock()
-  local response, message, err = transport:send(request, seconds and start + seconds)
-  local elapsed = env.clock() - start
-  assert.is_nil(response)
-  assert.equal(tostring(err), message)
-  return err, elapsed
-end
-
 -- Ended not before it should; how much later depends on how busy the machine is.
 local function took(elapsed, seconds)
   assert.is_true(elapsed > seconds - 0.005, ("%.3f s, not %.3f"):format(elapsed, seconds))
 end
+
+local get, failure = requests.get, requests.failure
 
 local OK = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
 

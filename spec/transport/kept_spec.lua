@@ -1,6 +1,7 @@
 -- Connections of the blocking transport that are kept for the next request.
 local curl = require "sagemaker.transport.curl"
 local descriptors = require "support.descriptors"
+local requests = require "support.requests"
 local server = require "support.server"
 local system = require "system"
 
@@ -12,16 +13,7 @@ local function new(opts)
   return curl.new(opts)
 end
 
-local function get(url)
-  return { method = "GET", url = url, headers = {}, body = "" }
-end
-
-local function failure(transport, request)
-  local response, message, err = transport:send(request)
-  assert.is_nil(response)
-  assert.equal(tostring(err), message)
-  return err
-end
+local get, failure = requests.get, requests.failure
 
 local OK = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
 
@@ -153,8 +145,7 @@ describe("a kept connection of transport.curl", function()
     local request = { method = "POST", url = one:url(), headers = {}, body = "again" }
     assert(transport:send(request))
     assert.is_false(assert(transport:send(request)).reused)
-    local requests = one:requests()
-    assert.equal(3, requests)
+    assert.equal(3, (one:requests()))
   end)
 
   it("that dies while a large body is being sent is replaced", function()
@@ -181,7 +172,6 @@ describe("a kept connection of transport.curl", function()
     assert(transport:send(get(one:url())))
     local err = failure(transport, get(one:url()))
     assert.same({ "ConnectionReset", true, true }, { err.code, err.sent, err.retryable })
-    local requests = one:requests()
-    assert.equal(2, requests)
+    assert.equal(2, (one:requests()))
   end)
 end)

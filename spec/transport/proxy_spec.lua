@@ -1,22 +1,16 @@
 -- The blocking transport by way of a proxy, and past it.
 local curl = require "sagemaker.transport.curl"
+local requests = require "support.requests"
 local server = require "support.server"
+
+local failure = requests.failure
 
 local OK = "send:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
 
 local new = curl.new
 
 local function get(url)
-  return { method = "GET", url = url, headers = {}, body = "",
-    timeouts = { connect = 5, read = 5 } }
-end
-
--- The failure of a request.
-local function failure(transport, request)
-  local response, message, err = transport:send(request)
-  assert.is_nil(response)
-  assert.equal(tostring(err), message)
-  return err
+  return requests.get(url, { connect = 5, read = 5 })
 end
 
 describe("a proxy of transport.curl", function()
